@@ -1,0 +1,1 @@
+"""Information, in bits, inside translation and language models."""

@@ -1,0 +1,1 @@
+"""The only place that knows transformers, sentencepiece and the Marian file format."""

@@ -1,0 +1,60 @@
+"""A table: architecture -> where its embeddings, layers, cross-attention and output layer are."""
+
+from dataclasses import dataclass
+
+from transformers import PretrainedConfig
+
+from nmt_ib.errors import RequestError
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Names inside one architecture, relative to its encoder and decoder.
+
+    Attributes:
+        layers: The list of layers of the encoder and of the decoder.
+        embedding_scale: Attribute of the encoder that multiplies embeddings; None where the embedding module does it.
+        output_bias: Attribute of the model that is added to the output scores, if any.
+        scaled_head: Whether tied output embeddings read the states divided by sqrt(width) (T5).
+        languages: Whether a source and a target language must be named.
+        prefix: Whether a task prefix must be named.
+    """
+
+    layers: str = "layers"
+    embedding_scale: str | None = None
+    output_bias: str | None = None
+    scaled_head: bool = False
+    languages: bool = False
+    prefix: bool = False
+
+
+MARIAN = Layout(embedding_scale="embed_scale", output_bias="final_logits_bias")
+T5 = Layout(layers="block", scaled_head=True, prefix=True)
+SEQ2SEQ = {
+    "marian": MARIAN,
+    "marian-ssru": MARIAN,
+    "bart": Layout(output_bias="final_logits_bias"),
+    "mbart": Layout(output_bias="final_logits_bias", languages=True),
+    "m2m_100": Layout(languages=True),  # NLLB is of this type, too
+    "t5": T5,
+    "mt5": Layout(layers="block", scaled_head=True),
+}
+
+
+def seq2seq_layout(config: PretrainedConfig) -> Layout:
+    """The row for a model's configuration.
+
+    Args:
+        config: Its `model_type` decides.
+
+    Returns:
+        The row.
+
+    Raises:
+        RequestError: There is none.
+    """
+    if config.model_type not in SEQ2SEQ:
+        raise RequestError(
+            f"architecture {config.model_type!r} is not known as a translation model; known: {', '.join(SEQ2SEQ)}"
+        )
+    return SEQ2SEQ[config.model_type]

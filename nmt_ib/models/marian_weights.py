@@ -1,0 +1,181 @@
+"""From the tensors of a marian-nmt file to a Hugging Face model and its tokenizer."""
+
+import json
+import tempfile
+import warnings
+from pathlib import Path
+
+import torch
+from sentencepiece import SentencePieceProcessor
+from torch import Tensor
+from transformers import MarianConfig, MarianMTModel, MarianTokenizer
+
+from nmt_ib.errors import RequestError
+from nmt_ib.models.marian_binary import MarianBinary
+from nmt_ib.models.ssru import MarianSSRUConfig, MarianSSRUForConditionalGeneration, marian_positions
+
+POSITIONS = 512
+ATTENTION = {"q_proj": "q", "k_proj": "k", "v_proj": "v", "out_proj": "o"}
+
+
+def build_model(binary: MarianBinary) -> MarianMTModel:
+    """A model with the file's weights: SSRU decoder or ordinary self-attention, as its configuration says.
+
+    The first decoder input of marian-nmt is the zero vector: the vocabulary gets one more row of zeros that can never
+    be written (output bias -1e9), which is both padding and decoder start.
+
+    Args:
+        binary: What `read_marian_binary` returned.
+
+    Returns:
+        A model in evaluation mode, float32.
+
+    Raises:
+        RequestError: The configuration asks for something that this translation of it does not cover.
+    """
+    config = binary.config
+    _check(config)
+    vocabulary, width = binary.tensors["Wemb"].shape
+    recurrent = config.get("transformer-decoder-autoreg", "self-attention") == "rnn"
+    settings = {
+        "vocab_size": vocabulary + 1,
+        "d_model": width,
+        "encoder_layers": config["enc-depth"],
+        "decoder_layers": config["dec-depth"],
+        "encoder_attention_heads": config["transformer-heads"],
+        "decoder_attention_heads": config["transformer-heads"],
+        "encoder_ffn_dim": config["transformer-dim-ffn"],
+        "decoder_ffn_dim": config["transformer-dim-ffn"],
+        "activation_function": {"swish": "silu"}.get(
+            config["transformer-ffn-activation"], config["transformer-ffn-activation"]
+        ),
+        "scale_embedding": True,
+        "max_position_embeddings": POSITIONS,
+        "pad_token_id": vocabulary,
+        "decoder_start_token_id": vocabulary,
+        "eos_token_id": 0,
+        "forced_eos_token_id": None,
+        "dropout": 0.0,
+    }
+    if recurrent:
+        model: MarianMTModel = MarianSSRUForConditionalGeneration(MarianSSRUConfig(**settings))
+    else:
+        model = MarianMTModel(MarianConfig(**settings))
+        # Differs from Hugging Face's Marian, whose own table comes back when the model is saved and loaded again.
+        for stack in (model.model.encoder, model.model.decoder):
+            stack.embed_positions.weight.data = marian_positions(POSITIONS, width)
+    missing, unexpected = model.load_state_dict(_state_dict(binary, recurrent), strict=False)
+    lost = [name for name in missing if "embed_positions" not in name]
+    if lost or unexpected:
+        raise RequestError(f"the marian-nmt file lacks {len(lost)} weights that its configuration promises: {lost[:3]}")
+    return model.eval()
+
+
+def build_tokenizer(spm: Path) -> MarianTokenizer:
+    """A MarianTokenizer over one SentencePiece vocabulary for both languages.
+
+    Args:
+        spm: The `.spm` file beside the model.
+
+    Returns:
+        A tokenizer whose ids are the SentencePiece ids, with `<pad>` after the last one.
+    """
+    processor = SentencePieceProcessor(model_file=str(spm))
+    pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
+    vocabulary = {piece: index for index, piece in enumerate([*pieces, "<pad>"])}
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*sacremoses.*")  # only its `normalize`, unused here, needs it
+        file = Path(folder, "vocab.json")
+        file.write_text(json.dumps(vocabulary))
+        return MarianTokenizer(str(spm), str(spm), str(file), model_max_length=POSITIONS)
+
+
+def _check(config: dict) -> None:
+    supported = {
+        "type": {"transformer"},
+        "transformer-postprocess": {"dan"},
+        "transformer-preprocess": {""},
+        "transformer-decoder-autoreg": {"rnn", "self-attention"},
+        "dec-cell": {"ssru"},
+        "transformer-ffn-activation": {"relu", "swish"},
+        "tied-embeddings-all": {True},
+        "transformer-train-position-embeddings": {False},
+        "transformer-ffn-depth": {2},
+    }
+    if config.get("transformer-decoder-autoreg", "self-attention") != "rnn":
+        supported.pop("dec-cell")
+    for key, values in supported.items():
+        if key in config and config[key] not in values:
+            raise RequestError(
+                f"marian-nmt option {key}: {config[key]!r} is not supported; supported: "
+                f"{', '.join(repr(value) for value in sorted(values, key=str))}"
+            )
+
+
+def _state_dict(binary: MarianBinary, recurrent: bool) -> dict[str, Tensor]:
+    tensors = binary.tensors
+    embedding = torch.cat([tensors["Wemb"], torch.zeros(1, tensors["Wemb"].shape[1])])
+    bias = torch.cat([tensors["decoder_ff_logit_out_b"].reshape(1, -1), torch.full((1, 1), -1e9)], dim=1)
+    state = {
+        "final_logits_bias": bias,
+        "lm_head.weight": embedding,
+        "model.shared.weight": embedding,
+        "model.encoder.embed_tokens.weight": embedding,
+        "model.decoder.embed_tokens.weight": embedding,
+    }
+    for layer in range(1, binary.config["enc-depth"] + 1):
+        state |= _encoder_layer(tensors, f"encoder_l{layer}", f"model.encoder.layers.{layer - 1}")
+    for layer in range(1, binary.config["dec-depth"] + 1):
+        state |= _decoder_layer(tensors, f"decoder_l{layer}", f"model.decoder.layers.{layer - 1}", recurrent)
+    return state
+
+
+def _encoder_layer(tensors: dict[str, Tensor], theirs: str, ours: str) -> dict[str, Tensor]:
+    return {
+        **_attention(tensors, f"{theirs}_self", f"{ours}.self_attn"),
+        **_norm(tensors, f"{theirs}_self_Wo_ln", f"{ours}.self_attn_layer_norm"),
+        **_feed_forward(tensors, theirs, ours),
+    }
+
+
+def _decoder_layer(tensors: dict[str, Tensor], theirs: str, ours: str, recurrent: bool) -> dict[str, Tensor]:
+    if recurrent:
+        state = {
+            f"{ours}.self_attn.cell.weight": tensors[f"{theirs}_rnn_W"].T,
+            **_linear(tensors, f"{theirs}_rnn_W", f"{theirs}_rnn_b", "f", f"{ours}.self_attn.forget"),
+            **_norm(tensors, f"{theirs}_rnn_ffn_ln", f"{ours}.self_attn_layer_norm"),
+        }
+    else:
+        state = {
+            **_attention(tensors, f"{theirs}_self", f"{ours}.self_attn"),
+            **_norm(tensors, f"{theirs}_self_Wo_ln", f"{ours}.self_attn_layer_norm"),
+        }
+    return {
+        **state,
+        **_attention(tensors, f"{theirs}_context", f"{ours}.encoder_attn"),
+        **_norm(tensors, f"{theirs}_context_Wo_ln", f"{ours}.encoder_attn_layer_norm"),
+        **_feed_forward(tensors, theirs, ours),
+    }
+
+
+def _attention(tensors: dict[str, Tensor], theirs: str, ours: str) -> dict[str, Tensor]:
+    state: dict[str, Tensor] = {}
+    for module, letter in ATTENTION.items():
+        state |= _linear(tensors, f"{theirs}_W", f"{theirs}_b", letter, f"{ours}.{module}")
+    return state
+
+
+def _feed_forward(tensors: dict[str, Tensor], theirs: str, ours: str) -> dict[str, Tensor]:
+    return {
+        **_linear(tensors, f"{theirs}_ffn_W", f"{theirs}_ffn_b", "1", f"{ours}.fc1"),
+        **_linear(tensors, f"{theirs}_ffn_W", f"{theirs}_ffn_b", "2", f"{ours}.fc2"),
+        **_norm(tensors, f"{theirs}_ffn_ffn_ln", f"{ours}.final_layer_norm"),
+    }
+
+
+def _linear(tensors: dict[str, Tensor], weight: str, bias: str, suffix: str, ours: str) -> dict[str, Tensor]:
+    return {f"{ours}.weight": tensors[weight + suffix].T, f"{ours}.bias": tensors[bias + suffix].flatten()}
+
+
+def _norm(tensors: dict[str, Tensor], theirs: str, ours: str) -> dict[str, Tensor]:
+    return {f"{ours}.weight": tensors[f"{theirs}_scale"].flatten(), f"{ours}.bias": tensors[f"{theirs}_bias"].flatten()}

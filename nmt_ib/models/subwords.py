@@ -1,0 +1,103 @@
+"""Which pieces make which word, for tokenizers of every make."""
+
+import bisect
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from transformers import PreTrainedTokenizerBase
+
+from nmt_ib.types import Word
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One piece: its id and its characters in the text, white space around them left out."""
+
+    id: int
+    start: int
+    end: int
+
+
+def read_pieces(tokenizer: PreTrainedTokenizerBase, text: str, *, target: bool = False) -> list[Piece]:
+    """The pieces of `text` without special ones; what looks like a special piece in the text is text.
+
+    Args:
+        tokenizer: A fast one, or a slow one over SentencePiece (Marian's, M2M100's).
+        text: One sentence.
+        target: Whether to read it as the target language.
+
+    Returns:
+        The pieces in order, with character offsets into `text`.
+    """
+    if tokenizer.is_fast:
+        encoding = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, split_special_tokens=True)
+        ids, spans = encoding["input_ids"], encoding["offset_mapping"]
+    else:
+        ids, spans = _read_sentencepiece(tokenizer, text, target)
+    return [Piece(id_, *_trim(text, *span)) for id_, span in zip(ids, spans, strict=True)]
+
+
+def _read_sentencepiece(
+    tokenizer: PreTrainedTokenizerBase, text: str, target: bool
+) -> tuple[list[int], list[tuple[int, int]]]:
+    if target:
+        tokenizer._switch_to_target_mode()  # noqa: SLF001 - the public way in, text_target, gives no offsets
+    try:
+        processor = getattr(tokenizer, "current_spm", None) or tokenizer.sp_model
+        encoding = processor.encode(text, return_type="offset_mapping")
+        ids = tokenizer.convert_tokens_to_ids(encoding["pieces"])
+    finally:
+        if target:
+            tokenizer._switch_to_input_mode()  # noqa: SLF001
+    return ids, encoding["offsets"]
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    return start, end
+
+
+def assign_words(
+    text: str, pieces: Sequence[tuple[int, int]], words: Sequence[Word]
+) -> tuple[tuple[Word, ...], tuple[int, ...]]:
+    """Gives each piece to one word, joining words that share a piece.
+
+    A piece without characters of any word (a lone word-boundary mark, a control character) goes to the word after it,
+    or to the last one.
+
+    Args:
+        text: The sentence.
+        pieces: Character spans of the pieces, in order.
+        words: Its words, in order.
+
+    Returns:
+        The words that have at least one piece, and for each piece the index of its word. Both are empty where there
+        are no words.
+    """
+    if not words:
+        return (), ()
+    starts, ends = [word.start for word in words], [word.end for word in words]
+    touched: list[tuple[int, int]] = []
+    for start, end in pieces:
+        first = min(bisect.bisect_right(ends, start), len(words) - 1)
+        last = max(first, bisect.bisect_left(starts, end) - 1)
+        touched.append((first, last))
+    leader = list(range(len(words)))
+    for first, last in touched:
+        for index in range(first, last + 1):
+            leader[index] = min(leader[index], leader[first])
+    used = sorted({leader[first] for first, _ in touched})
+    number = {lead: position for position, lead in enumerate(used)}
+    groups = [[word for word, lead in zip(words, leader, strict=True) if lead == wanted] for wanted in used]
+    return tuple(_join(text, group) for group in groups), tuple(number[leader[first]] for first, _ in touched)
+
+
+def _join(text: str, words: Sequence[Word]) -> Word:
+    if len(words) == 1:
+        return words[0]
+    longest = max(words, key=lambda word: word.end - word.start)
+    start, end = words[0].start, words[-1].end
+    return replace(longest, text=text[start:end], start=start, end=end)
