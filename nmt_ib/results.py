@@ -1,0 +1,233 @@
+"""What a study returns: plain data, JSON both ways, no torch."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas
+
+NOTEBOOK_SENTENCES = 50
+DIGITS = 4  # of every figure in a report: far below the noise of any measure, far above rounding
+
+
+@dataclass(frozen=True)
+class WordDiagnosis:
+    """One source word of a diagnosed sentence.
+
+    Attributes:
+        text: Characters `start` to `end` of the source as it was given.
+        start: First character.
+        end: One past the last character.
+        contribution_bits: What the word contributes to the translation; signed, <= 0: not used.
+        kept_bits: What the encoder's last layer keeps of the word, where it was measured.
+        score: 0 to 1: how likely the word was dropped; comparable over sentences.
+        dropped: Whether the score says so.
+        lost_in: "encoder" or "decoder" for a dropped word, else None.
+    """
+
+    text: str
+    start: int
+    end: int
+    contribution_bits: float
+    kept_bits: float | None
+    score: float
+    dropped: bool
+    lost_in: str | None
+
+
+@dataclass(frozen=True)
+class SentenceDiagnosis:
+    """One line of the input, diagnosed or skipped.
+
+    Attributes:
+        index: Number of the line, from 0.
+        source: The line as it was given.
+        translation: The model's translation, or the one that was forced.
+        forced: Whether the translation was given.
+        logprob_bits: log2 p(translation | source), None where skipped.
+        tokens: Pieces of the translation, `</s>` included.
+        words: The source's words; empty where skipped.
+        skipped: Why the line could not be analysed, else None.
+        contribution_matrix_bits: Words x tokens, where asked for.
+    """
+
+    index: int
+    source: str
+    translation: str
+    forced: bool
+    logprob_bits: float | None = None
+    tokens: tuple[str, ...] = ()
+    words: tuple[WordDiagnosis, ...] = ()
+    skipped: str | None = None
+    contribution_matrix_bits: tuple[tuple[float, ...], ...] | None = None
+
+    @property
+    def dropped(self) -> tuple[WordDiagnosis, ...]:
+        """The words that were dropped."""
+        return tuple(word for word in self.words if word.dropped)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that `sentences.jsonl` holds; the matrix only where it was asked for."""
+        fields = asdict(self)
+        if self.contribution_matrix_bits is None:
+            del fields["contribution_matrix_bits"]
+        return fields
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "SentenceDiagnosis":
+        """The inverse of `to_dict`, also after a journey through JSON.
+
+        Args:
+            fields: An object of `sentences.jsonl`.
+
+        Returns:
+            An equal sentence.
+        """
+        matrix = fields.get("contribution_matrix_bits")
+        return cls(
+            **{
+                **fields,
+                "tokens": tuple(fields["tokens"]),
+                "words": tuple(WordDiagnosis(**word) for word in fields["words"]),
+                "contribution_matrix_bits": None if matrix is None else tuple(tuple(row) for row in matrix),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many words of one group were dropped."""
+
+    name: str
+    words: int
+    dropped: int
+
+    @property
+    def share(self) -> float:
+        """Dropped words as a share of all, 0 to 1."""
+        return self.dropped / self.words if self.words else 0.0
+
+
+@dataclass(frozen=True)
+class DiagnosisSummary:
+    """What a corpus shows.
+
+    Attributes:
+        sentences: Lines of the input.
+        skipped: Lines that could not be analysed.
+        words: Source words analysed.
+        dropped: Words dropped.
+        sentences_with_drops: Lines with at least one dropped word.
+        lost_in_encoder: Dropped words that the encoder's last states no longer carried.
+        lost_in_decoder: Dropped words that the encoder still carried.
+        length_ratio: Target pieces over source pieces, special pieces left out.
+        by_part_of_speech: Dropped words by class.
+        by_frequency: By rank of the word in the model's vocabulary.
+        by_position: By fifth of the sentence in which the word stands.
+        by_length: By number of words in the sentence.
+        worst: Indices of the lines with most dropped words, the worst first.
+        metrics: sacrebleu's scores with its signatures, where references were given.
+    """
+
+    sentences: int
+    skipped: int
+    words: int
+    dropped: int
+    sentences_with_drops: int
+    lost_in_encoder: int
+    lost_in_decoder: int
+    length_ratio: float
+    by_part_of_speech: tuple[Share, ...] = ()
+    by_frequency: tuple[Share, ...] = ()
+    by_position: tuple[Share, ...] = ()
+    by_length: tuple[Share, ...] = ()
+    worst: tuple[int, ...] = ()
+    metrics: dict[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that `summary.json` holds."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "DiagnosisSummary":
+        """The inverse of `to_dict`.
+
+        Args:
+            fields: What `summary.json` holds.
+
+        Returns:
+            An equal summary.
+        """
+        groups = {
+            name: tuple(Share(**share) for share in value) for name, value in fields.items() if name.startswith("by_")
+        }
+        return cls(**{**fields, **groups, "worst": tuple(fields["worst"])})
+
+
+@dataclass(frozen=True)
+class Diagnosis(Sequence[SentenceDiagnosis]):
+    """A diagnosed corpus in memory: a sequence of sentences that shows itself in a notebook.
+
+    Attributes:
+        sentences: One for each line.
+        summary: What they show together.
+        signature: What made them; see `RunSignature.to_dict`.
+    """
+
+    sentences: tuple[SentenceDiagnosis, ...]
+    summary: DiagnosisSummary
+    signature: dict[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Number of lines."""
+        return len(self.sentences)
+
+    def __getitem__(self, index: Any) -> Any:
+        """The sentence, or the slice of sentences."""
+        return self.sentences[index]
+
+    def to_dataframe(self) -> "pandas.DataFrame":
+        """One row a source word, with the sentence's index and translation beside it.
+
+        Returns:
+            Columns `sentence`, `translation` and the fields of `WordDiagnosis`.
+        """
+        import pandas
+
+        columns = ["sentence", "translation", *WordDiagnosis.__dataclass_fields__]
+        rows = [
+            {"sentence": sentence.index, "translation": sentence.translation, **asdict(word)}
+            for sentence in self.sentences
+            for word in sentence.words
+        ]
+        return pandas.DataFrame(rows, columns=columns)
+
+    def _repr_html_(self) -> str:
+        """The first sentences with their dropped words marked, for a notebook."""
+        shown = "".join(_marked(sentence) for sentence in self.sentences[:NOTEBOOK_SENTENCES])
+        more = len(self) - NOTEBOOK_SENTENCES
+        rest = f"<p>... and {more:,} more; see to_dataframe()</p>" if more > 0 else ""
+        summary = self.summary
+        return (
+            f"<p><b>{summary.dropped:,} of {summary.words:,} source words dropped</b> in "
+            f"{summary.sentences_with_drops:,} of {summary.sentences:,} sentences</p><ol start='0'>{shown}</ol>{rest}"
+        )
+
+
+def _marked(sentence: SentenceDiagnosis) -> str:
+    """One list item: the source with dropped words struck out, and the translation; text is escaped."""
+    parts, place = [], 0
+    for word in sentence.words:
+        parts.append(escape(sentence.source[place : word.start]))
+        shown = escape(sentence.source[word.start : word.end])
+        title = f"{word.contribution_bits:.1f} bits, score {word.score:.2f}"
+        if word.dropped:
+            title += f", lost in the {word.lost_in}"
+            shown = f"<del style='background:#fdd'>{shown}</del>"
+        parts.append(f"<span title='{title}'>{shown}</span>")
+        place = word.end
+    parts.append(escape(sentence.source[place:]))
+    note = f"<i>skipped: {escape(sentence.skipped)}</i>" if sentence.skipped else escape(sentence.translation)
+    return f"<li>{''.join(parts)}<br><small>{note}</small></li>"
