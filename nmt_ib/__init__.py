@@ -1,1 +1,44 @@
 """Information, in bits, inside translation and language models."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nmt_ib.attribution.contribution import Contribution, ContributionMethod
+    from nmt_ib.errors import RequestError
+    from nmt_ib.models.loading import load_translation_model
+    from nmt_ib.models.seq2seq import Seq2SeqModel
+    from nmt_ib.results import Diagnosis, SentenceDiagnosis
+    from nmt_ib.studies.under_translation import diagnose
+
+# Public names and where they live: importing nmt_ib loads none of them, so it costs no torch.
+_HOMES = {
+    "Contribution": "attribution.contribution",
+    "ContributionMethod": "attribution.contribution",
+    "Diagnosis": "results",
+    "RequestError": "errors",
+    "SentenceDiagnosis": "results",
+    "Seq2SeqModel": "models.seq2seq",
+    "diagnose": "studies.under_translation",
+    "load_translation_model": "models.loading",
+}
+__all__ = [
+    "Contribution",
+    "ContributionMethod",
+    "Diagnosis",
+    "RequestError",
+    "SentenceDiagnosis",
+    "Seq2SeqModel",
+    "diagnose",
+    "load_translation_model",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'nmt_ib' has no attribute {name!r}")
+    return getattr(import_module(f"nmt_ib.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -55,7 +55,7 @@ class ContributionMethod:
     """
 
     operator: str = "unknown"
-    draws: int = 8
+    draws: int = 4
     shortlist: int = 64
     seed: int = 0
 
@@ -192,7 +192,7 @@ class _Row:
     draw: int
 
 
-def _unknown(model: TranslationModel, batch: TokenBatch) -> Float[Tensor, "D"]:
+def _unknown(model: TranslationModel, batch: TokenBatch) -> Float[Tensor, " D"]:
     return model.embed(batch.ids.new_tensor([[model.unknown_id]]))[0, 0]
 
 

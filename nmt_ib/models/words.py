@@ -59,7 +59,7 @@ class WordSplitter:
 
 
 def spacy_language(language: str | None) -> str:
-    """spacy's code for a language that a model calls `en`, `eng_Latn`, `en_XX` or not at all.
+    """Spacy's code for a language that a model calls `en`, `eng_Latn`, `en_XX` or not at all.
 
     Args:
         language: The model's name of it.

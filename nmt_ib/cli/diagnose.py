@@ -1,0 +1,187 @@
+"""`nmt-ib diagnose`: which source words were dropped, and where."""
+
+import errno
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nmt_ib.cli.terminal import BatchSize, Device, Json, Seed, Threads, progress, set_threads
+from nmt_ib.errors import RequestError
+
+if TYPE_CHECKING:
+    from nmt_ib.attribution.contribution import ContributionMethod
+    from nmt_ib.data.parallel import TextFacts
+    from nmt_ib.protocols import TranslationModel
+    from nmt_ib.reports.jsonfile import RunDirectory
+    from nmt_ib.studies.calibration import Reference
+    from nmt_ib.studies.under_translation import UnderTranslation
+
+BYTES_PER_CHARACTER = 100  # what a run and its report take for each character of the source, seen on news
+
+EXAMPLE = """Example:
+
+  $ nmt-ib diagnose builtin:sample-en --out run/
+"""
+
+
+def diagnose(
+    source: Annotated[
+        str, typer.Argument(help="Sentences, one a line (also .gz), sacrebleu:SET/PAIR, or builtin:sample-en, -pt.")
+    ],
+    model: Annotated[
+        str, typer.Option(help="builtin:en-pt, builtin:pt-en, a Hugging Face name, or a directory.")
+    ] = "builtin:en-pt",
+    target: Annotated[
+        str | None, typer.Option(help="Translations to diagnose; without it the model translates.")
+    ] = None,
+    reference: Annotated[
+        list[str] | None, typer.Option(help="Reference translations, for BLEU and chrF; may be given several times.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run directory: results and report; a killed run goes on there.")
+    ] = None,
+    matrix: Annotated[bool, typer.Option("--matrix", help="Keep the matrix of words x target tokens.")] = False,
+    operator: Annotated[str, typer.Option(help="How a word is taken away: unknown, noise or delete.")] = "unknown",
+    beams: Annotated[int, typer.Option(min=1, help="Beam size of the model's translations; 1: greedy.")] = 1,
+    source_language: Annotated[str | None, typer.Option(help="As the tokenizer names it: eng_Latn, en_XX, en.")] = None,
+    target_language: Annotated[str | None, typer.Option(help="As the tokenizer names it: por_Latn, pt_XX, pt.")] = None,
+    prefix: Annotated[str | None, typer.Option(help='Task prefix of T5: "translate English to German: ".')] = None,
+    seed: Seed = 0,
+    device: Device = "cpu",
+    batch_size: BatchSize = 32,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Tells which source words a translation left out, and whether the encoder or the decoder lost them."""
+    from nmt_ib.attribution.contribution import ContributionMethod
+    from nmt_ib.cli.show import show
+    from nmt_ib.data.parallel import look_through_parallel
+    from nmt_ib.data.text import references
+    from nmt_ib.models.loading import load_translation_model
+    from nmt_ib.studies.under_translation import UnderTranslation
+
+    method = ContributionMethod(operator=operator, seed=seed)
+    against = [str(path) for path in reference or (references(source) if source.startswith("sacrebleu:") else [])]
+    roles = {"sources": source, "targets": target} if target else {"sources": source}
+    facts = look_through_parallel(roles | {f"reference {number}": path for number, path in enumerate(against, start=1)})
+    check_space(out, facts["sources"], matrix)
+    set_threads(threads)
+    loaded = load_translation_model(
+        model, device=device, source_language=source_language, target_language=target_language, prefix=prefix
+    )
+    with run_directory(out) as run:
+        kept = kept_reference(run) or estimate_with_progress(loaded, method, facts["sources"], batch_size)
+        study = UnderTranslation(loaded, kept, method, beams, batch_size, matrix)
+        carry_out(run, study, facts, target, against)
+        show(run, as_json=as_json, named=out is not None)
+
+
+def check_space(out: Path | None, facts: "TextFacts", matrix: bool) -> None:
+    """Refuses a run directory on a disk that could not hold the run.
+
+    Args:
+        out: The run directory, which need not exist.
+        facts: Of the sources.
+        matrix: Whether matrices are kept, which doubles the size.
+
+    Raises:
+        RequestError: There is too little room.
+    """
+    if out is None:
+        return
+    folder = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.is_dir())
+    needed = facts.characters * BYTES_PER_CHARACTER * (2 if matrix else 1)
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise RequestError(f"no disk space for {out}: about {needed:,} bytes are needed, {free:,} are free")
+
+
+@contextmanager
+def run_directory(out: Path | None) -> "Iterator[RunDirectory]":
+    """The run directory that was asked for, or one that goes when the command ends.
+
+    Args:
+        out: What was given as `--out`.
+
+    Yields:
+        The directory, not yet written to.
+
+    Raises:
+        RequestError: The disk is full, or it cannot be written to.
+    """
+    from nmt_ib.reports.jsonfile import RunDirectory
+
+    try:
+        if out is not None:
+            yield RunDirectory(out)
+        else:
+            with tempfile.TemporaryDirectory() as folder:
+                yield RunDirectory(Path(folder, "run"))
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise RequestError(f"no disk space left for {out}: free some, then the same command goes on") from error
+        if error.errno in (errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EPERM):
+            raise RequestError(f"cannot write to {out}: {error.strerror}") from error
+        raise
+
+
+def kept_reference(run: "RunDirectory") -> "Reference | None":
+    """The reference that an interrupted run began with."""
+    from nmt_ib.reports.jsonfile import REFERENCE
+    from nmt_ib.studies.calibration import Reference
+
+    file = run.path / REFERENCE
+    return Reference.from_dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+
+
+def estimate_with_progress(
+    model: "TranslationModel", method: "ContributionMethod", facts: "TextFacts", batch_size: int
+) -> "Reference":
+    """The model's reference; a bar shows the work where it must be estimated first."""
+    from nmt_ib.data.text import read_lines
+    from nmt_ib.studies.calibration import MOST_SENTENCES, reference_for
+
+    with progress("calibrating (once for each model)", min(facts.lines, MOST_SENTENCES)) as advance:
+        return reference_for(model, method, read_lines(facts.name), batch_size, advance)
+
+
+def carry_out(
+    run: "RunDirectory",
+    study: "UnderTranslation",
+    facts: "dict[str, TextFacts]",
+    target: str | None,
+    references: list[str],
+) -> None:
+    """Does what is not yet done of a run, and writes its summary and report.
+
+    Args:
+        run: Where it is kept.
+        study: What is done with each chunk of lines.
+        facts: Role -> facts of each text.
+        target: Translations to force, if any.
+        references: Names of the reference translations.
+    """
+    from nmt_ib.cli.render import write_reports
+    from nmt_ib.data.parallel import read_chunks
+    from nmt_ib.data.text import read_lines
+    from nmt_ib.studies.summary import summarize
+    from nmt_ib.studies.under_translation import CHUNK_LINES, signature_of
+
+    sources = facts["sources"]
+    signature = signature_of(study, {role: text.fingerprint for role, text in facts.items()})
+    run.check(signature.difference(run.signature) if run.signature else None)
+    with run.locked(signature.to_dict(), study.reference.to_dict()):
+        done = run.resume(CHUNK_LINES, sources.lines)
+        with progress("diagnosing", sources.lines, done) as advance:
+            for source_lines, target_lines in read_chunks(sources.name, target, done, CHUNK_LINES):
+                run.append(study.chunk(done, source_lines, target_lines))
+                done += len(source_lines)
+                advance(len(source_lines))
+        run.write_summary(summarize(study.model, run.sentences(), [list(read_lines(name)) for name in references]))
+        write_reports(run)

@@ -1,0 +1,55 @@
+"""`nmt-ib`: the list of commands, and what becomes of an error."""
+
+import sys
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+from nmt_ib.cli.diagnose import diagnose
+from nmt_ib.cli.render import render
+from nmt_ib.cli.terminal import err, quiet_libraries
+from nmt_ib.errors import RequestError, WorkError
+
+app = typer.Typer(
+    help="Information, in bits, inside translation and language models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(diagnose)
+app.command()(render)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs one command and exits: 0 done, 1 the work failed, 2 the request was wrong.
+
+    Args:
+        arguments: What follows `nmt-ib`; None: the process's own.
+
+    Raises:
+        SystemExit: Always.
+    """
+    quiet_libraries()
+    sys.exit(_status(arguments))
+
+
+def _status(arguments: list[str] | None) -> int:
+    try:
+        return app(args=arguments, prog_name="nmt-ib", standalone_mode=False) or 0
+    except TyperException as error:  # a wrong option or argument
+        return _fail(f"{error.format_message()} (see nmt-ib --help)", 2)
+    except RequestError as error:
+        return _fail(str(error), 2)
+    except (Abort, KeyboardInterrupt):
+        return _fail("stopped; with --out the same command goes on where it was", 1)
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        sys.stderr.close()
+        return 1
+    except (WorkError, OSError, MemoryError) as error:
+        return _fail(str(error) or type(error).__name__, 1)
+
+
+def _fail(message: str, status: int) -> int:
+    err.print(f"nmt-ib: {' '.join(message.split())}", soft_wrap=True)
+    return status

@@ -1,0 +1,38 @@
+"""`nmt-ib render`: a run's report and figures, made anew from its files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nmt_ib.cli.terminal import out
+
+if TYPE_CHECKING:
+    from nmt_ib.reports.jsonfile import RunDirectory
+
+REPORT = "report.html"
+
+
+def render(run: Annotated[Path, typer.Argument(help="A directory that was given as --out.")]) -> None:
+    """Writes the report and the figures of a finished run again, without a model."""
+    from nmt_ib.reports.jsonfile import RunDirectory
+
+    for path in write_reports(RunDirectory.existing(run)):
+        out.print(str(path), soft_wrap=True)
+
+
+def write_reports(run: "RunDirectory") -> list[Path]:
+    """Writes `report.html` and the PNG figures into a run directory.
+
+    Args:
+        run: A finished run.
+
+    Returns:
+        The files.
+    """
+    from nmt_ib.reports.html import write_report
+    from nmt_ib.reports.png import write_figures
+
+    report = run.path / REPORT
+    write_report(report, run.signature or {}, run.summary(), run.sentences())
+    return [report, *write_figures(run.path, run.summary(), run.sentences())]

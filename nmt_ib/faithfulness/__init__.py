@@ -1,0 +1,1 @@
+"""Is a measure true to what it claims to measure?"""

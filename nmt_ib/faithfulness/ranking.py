@@ -1,0 +1,69 @@
+"""How well scores rank what they should find: AUROC and average precision, with intervals over sentences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+RESAMPLES = 500
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Figures of one score on one set of labelled words, each 0 to 1.
+
+    Attributes:
+        auroc: Chance that a positive word scores higher than a negative one; .5: no better than chance.
+        average_precision: Area under precision and recall; the share of positives is no better than chance.
+        auroc_within: Mean of the AUROC inside each sentence that has words of both labels.
+        auroc_interval: 95 % interval of `auroc`, by resampling sentences.
+        average_precision_interval: The same of `average_precision`.
+        words: Number of words.
+        positives: Number of positive words.
+    """
+
+    auroc: float
+    average_precision: float
+    auroc_within: float
+    auroc_interval: tuple[float, float]
+    average_precision_interval: tuple[float, float]
+    words: int
+    positives: int
+
+
+def rank(scores: Sequence[Sequence[float]], labels: Sequence[Sequence[bool]], seed: int = 0) -> Ranking:
+    """How well scores rank positive words before negative ones.
+
+    Args:
+        scores: For each sentence one score a word; higher: more likely positive.
+        labels: The truth, of the same shape; both labels occur.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        The figures, over all words together but for `auroc_within`.
+    """
+    sentences = [(np.array(score), np.array(label)) for score, label in zip(scores, labels, strict=True)]
+    within = [roc_auc_score(label, score) for score, label in sentences if label.any() and not label.all()]
+    auroc, precision = _figures(sentences)
+    generator = np.random.default_rng(seed)
+    drawn = []
+    for _ in range(RESAMPLES):
+        sample = [sentences[index] for index in generator.integers(len(sentences), size=len(sentences))]
+        if len(np.unique(np.concatenate([label for _, label in sample]))) == 2:
+            drawn.append(_figures(sample))
+    low, high = np.quantile(np.array(drawn), [0.025, 0.975], axis=0)
+    return Ranking(
+        auroc=auroc,
+        average_precision=precision,
+        auroc_within=float(np.mean(within)),
+        auroc_interval=(float(low[0]), float(high[0])),
+        average_precision_interval=(float(low[1]), float(high[1])),
+        words=sum(len(label) for _, label in sentences),
+        positives=int(sum(label.sum() for _, label in sentences)),
+    )
+
+
+def _figures(sentences: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
+    scores, labels = (np.concatenate(column) for column in zip(*sentences, strict=True))
+    return float(roc_auc_score(labels, scores)), float(average_precision_score(labels, scores))

@@ -1,0 +1,205 @@
+"""The run directory: run.json, sentences.jsonl, summary.json; safe against being killed at any moment."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from nmt_ib.errors import RequestError
+from nmt_ib.results import DiagnosisSummary, SentenceDiagnosis
+
+RUN, REFERENCE, SENTENCES, SUMMARY = "run.json", "reference.json", "sentences.jsonl", "summary.json"
+
+
+class RunDirectory:
+    """A directory that one run fills, chunk by chunk.
+
+    Args:
+        path: The directory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+
+    @classmethod
+    def existing(cls, path: Path) -> "RunDirectory":
+        """The finished run in a directory.
+
+        Args:
+            path: What was given as `--out`.
+
+        Returns:
+            The run.
+
+        Raises:
+            RequestError: The directory holds no run, or one that has not ended.
+        """
+        run = cls(path)
+        if not (run.path / RUN).is_file():
+            raise RequestError(f"{path} holds no run: expected a directory that was given as --out")
+        if not (run.path / SUMMARY).is_file():
+            raise RequestError(f"the run in {path} has not ended: give its command again, it goes on where it was")
+        return run
+
+    def check(self, difference: str | None) -> None:
+        """Refuses a directory that holds something else; writes nothing.
+
+        Args:
+            difference: What the caller found to differ from the run that is there, if anything.
+
+        Raises:
+            RequestError: The directory holds other files, or a run with other settings.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise RequestError(f"{self.path} is a file: --out names a directory")
+        if difference:
+            raise RequestError(f"{self.path} holds another run: {difference}; choose another --out or remove it")
+        if self.path.is_dir() and self.signature is None and any(self.path.iterdir()):
+            raise RequestError(f"{self.path} holds other files: --out names a new directory, or a run to go on")
+
+    @property
+    def signature(self) -> dict[str, Any] | None:
+        """What made the run; None where there is none yet."""
+        try:
+            return json.loads((self.path / RUN).read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    @contextmanager
+    def locked(self, signature: dict[str, Any], reference: dict[str, Any]) -> Iterator[None]:
+        """Opens the run for writing, for one process at a time.
+
+        Args:
+            signature: What makes the run.
+            reference: What its scores are measured against.
+
+        Yields:
+            Nothing; the directory is this process's inside the body.
+
+        Raises:
+            RequestError: Another process is at it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        if self.signature is None:
+            write_json(self.path / REFERENCE, reference)
+            write_json(self.path / RUN, signature)
+        with open(self.path / RUN, "rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise RequestError(f"another process is writing to {self.path}") from error
+            yield
+
+    def resume(self, chunk: int, total: int) -> int:
+        """Cuts the sentences back to whole chunks.
+
+        A chunk is computed as a whole, so that a run that was killed computes what an undisturbed one does.
+
+        Args:
+            chunk: Lines of one chunk.
+            total: Lines of the whole run.
+
+        Returns:
+            Number of lines that are done.
+        """
+        path = self.path / SENTENCES
+        if not path.exists():
+            return 0
+        ends = [0]
+        with open(path, "rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):
+                    ends.append(ends[-1] + len(line))
+        done = len(ends) - 1
+        if done != total:
+            done -= done % chunk
+        os.truncate(path, ends[done])
+        return done
+
+    def append(self, sentences: Sequence[SentenceDiagnosis]) -> None:
+        """Adds one chunk, all of it or nothing.
+
+        Args:
+            sentences: The lines that come next.
+
+        Raises:
+            OSError: The disk is full; the file is as it was before.
+        """
+        path = self.path / SENTENCES
+        data = "".join(to_line(sentence) for sentence in sentences).encode()
+        before = path.stat().st_size if path.exists() else 0
+        try:
+            with open(path, "ab") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            os.truncate(path, before)
+            raise
+
+    def sentences(self) -> Iterator[SentenceDiagnosis]:
+        """The lines of the run, one at a time."""
+        path = self.path / SENTENCES
+        if not path.exists():
+            return
+        with open(path, encoding="utf-8", newline="\n") as file:
+            for line in file:
+                yield SentenceDiagnosis.from_dict(json.loads(line))
+
+    def write_summary(self, summary: DiagnosisSummary) -> None:
+        """Ends the run.
+
+        Args:
+            summary: What the corpus shows.
+        """
+        write_json(self.path / SUMMARY, summary.to_dict())
+
+    def summary(self) -> DiagnosisSummary:
+        """What the corpus shows."""
+        return DiagnosisSummary.from_dict(json.loads((self.path / SUMMARY).read_text(encoding="utf-8")))
+
+
+def to_line(sentence: SentenceDiagnosis) -> str:
+    """One line of `sentences.jsonl`.
+
+    Args:
+        sentence: Any.
+
+    Returns:
+        A JSON object and a line feed; JSON escapes control characters, so any text stays one line.
+    """
+    return json.dumps(sentence.to_dict(), ensure_ascii=False) + "\n"
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[str]]:
+    """A text file that appears whole or not at all.
+
+    Args:
+        path: Where it will be.
+
+    Yields:
+        A temporary file beside it, that takes its place when the body ends well and goes when it does not.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
+            yield file
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes one JSON document, whole or not at all.
+
+    Args:
+        path: Where it goes.
+        value: Plain data.
+    """
+    with replacing(path) as file:
+        json.dump(value, file, indent=2, ensure_ascii=False)
+        file.write("\n")

@@ -1,0 +1,1 @@
+"""One research question, one file: objects in, results out."""

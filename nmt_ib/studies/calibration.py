@@ -1,0 +1,293 @@
+"""What words of each kind contribute when they are translated, and when they are left out: the scale of a score."""
+
+import json
+import os
+import random
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from hashlib import sha256
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from nmt_ib.attribution.contribution import ContributionMethod
+from nmt_ib.protocols import TranslationModel
+from nmt_ib.studies.kinds import word_kinds
+from nmt_ib.types import Sentence
+
+SHIPPED = "references"
+LONGEST_CUT = 6  # words
+FEWEST_WORDS = 20  # of a kind, on each side: below that a kind shares the figures of its class
+FEWEST_SENTENCES, MOST_SENTENCES = 30, 300
+SENTENCE_WORDS = range(5, 60)
+EVERY = "every kind"
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+@dataclass(frozen=True)
+class KindReference:
+    """Words of one kind.
+
+    Attributes:
+        translated: Number of words seen whose translation was there.
+        left_out: Number of words seen that were cut before translating.
+        translated_bits: 5, 25, 50, 75, 95 % quantiles of what the translated ones contribute.
+        left_out_bits: The same of those left out.
+        intercept: Log-odds of "left out" at 0 bits, both being equally likely beforehand, in nats.
+        slope: Change of the log-odds with each bit, <= 0.
+        carried_from: 5 % quantile of how far the encoder's last states move without a translated word of this kind.
+    """
+
+    translated: int
+    left_out: int
+    translated_bits: tuple[float, ...]
+    left_out_bits: tuple[float, ...]
+    intercept: float
+    slope: float
+    carried_from: float
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "KindReference":
+        """The inverse of `asdict`, also after a journey through JSON.
+
+        Args:
+            fields: Plain data.
+
+        Returns:
+            Equal figures.
+        """
+        quantiles = {name: tuple(fields[name]) for name in ("translated_bits", "left_out_bits")}
+        return cls(**{**fields, **quantiles})
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The reference distribution of one model and operator.
+
+    Attributes:
+        model_fingerprint: Hash of the model's weights.
+        operator: How words were taken away.
+        text: What it was estimated on.
+        kinds: Kind -> its figures; classes and `EVERY` serve kinds that are rare.
+        threshold: Score from which a word counts as dropped: both hypotheses equally likely.
+    """
+
+    model_fingerprint: str
+    operator: str
+    text: str
+    kinds: dict[str, KindReference]
+    threshold: float = 0.5
+
+    def scores(self, kinds: Sequence[str], bits: Sequence[float]) -> list[float]:
+        """How likely words were left out, given what they contribute.
+
+        Args:
+            kinds: Kind of each word.
+            bits: Contribution of each word.
+
+        Returns:
+            Probabilities with even odds beforehand, 0 to 1.
+        """
+        figures = [self._of(kind) for kind in kinds]
+        logits = np.array([entry.intercept + entry.slope * value for entry, value in zip(figures, bits, strict=True)])
+        return (1 / (1 + np.exp(-logits.clip(-50, 50)))).tolist()
+
+    def carried(self, kinds: Sequence[str], shifts: Sequence[float]) -> list[bool]:
+        """Whether the encoder's last states still carried words.
+
+        Args:
+            kinds: Kind of each word.
+            shifts: How far the states move without each word.
+
+        Returns:
+            False where they move less than for 95 % of the translated words of that kind.
+        """
+        return [shift >= self._of(kind).carried_from for kind, shift in zip(kinds, shifts, strict=True)]
+
+    def _of(self, kind: str) -> KindReference:
+        name = kind.split(",", maxsplit=1)[0]
+        return self.kinds.get(kind) or self.kinds.get(name) or self.kinds[EVERY]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """First 16 hexadecimal digits of the SHA-256 of all figures."""
+        return sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:16]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "Reference":
+        """The inverse of `to_dict`, also after a journey through JSON.
+
+        Args:
+            fields: Plain data.
+
+        Returns:
+            An equal reference.
+        """
+        kinds = {kind: KindReference.from_dict(figures) for kind, figures in fields["kinds"].items()}
+        return cls(**{**fields, "kinds": kinds})
+
+
+def cut_span(source: Sentence, generator: random.Random) -> tuple[int, int]:
+    """A run of words to leave out: 1 to 6 of them, at most a third of the sentence.
+
+    Args:
+        source: A sentence of at least three words.
+        generator: Decides.
+
+    Returns:
+        First word and one past the last word.
+    """
+    words = len(source.words)
+    length = generator.randint(1, max(1, min(LONGEST_CUT, words // 3)))
+    first = generator.randint(0, words - length)
+    return first, first + length
+
+
+def without_span(source: Sentence, first: int, stop: int) -> str:
+    """The sentence's text without the words `first` to `stop` (exclusive) and the space before them."""
+    before, after = source.text[: source.words[first].start], source.text[source.words[stop - 1].end :]
+    return (before.rstrip() + after if before else after).strip()
+
+
+def estimate_reference(
+    model: TranslationModel,
+    method: ContributionMethod,
+    lines: Iterable[str],
+    *,
+    text: str,
+    batch_size: int = 32,
+    advance: Callable[[int], object] = lambda _: None,
+) -> Reference | None:
+    """Estimates a model's reference without any annotation.
+
+    From each sentence a run of words is cut; the model translates what is left, and the translation is paired with
+    the whole sentence. The words that were cut are left out for certain, the others were there to be translated.
+
+    Args:
+        model: The model.
+        method: How contributions are measured.
+        lines: Sentences of its source language; unusable ones are passed over.
+        text: What the lines are, in words.
+        batch_size: Changes no result.
+        advance: Called with the number of sentences just done.
+
+    Returns:
+        The reference; None where fewer than `FEWEST_SENTENCES` sentences are usable.
+    """
+    sources = [source for source in map(model.tokenize_source, lines) if _usable(model, source)]
+    if len(sources) < FEWEST_SENTENCES:
+        return None
+    observed: dict[str, list[tuple[bool, float, float]]] = defaultdict(list)
+    for start in range(0, len(sources), batch_size):
+        batch = sources[start : start + batch_size]
+        spans = [cut_span(source, random.Random(f"{method.seed} {source.text}")) for source in batch]  # noqa: S311
+        rest = [model.tokenize_source(without_span(source, *span)) for source, span in zip(batch, spans, strict=True)]
+        targets = model.translate(model.pad(rest))
+        for source, span, found in zip(batch, spans, method(model, batch, targets, batch_size=batch_size), strict=True):
+            rows = zip(word_kinds(source), found.matrix_bits.sum(1).tolist(), found.encoder_shift.tolist(), strict=True)
+            for word, (kind, bits, shift) in enumerate(rows):
+                for name in (kind, kind.split(",")[0], EVERY):
+                    observed[name].append((span[0] <= word < span[1], bits, shift))
+        advance(len(batch))
+    kinds = {name: _figures(rows) for name, rows in sorted(observed.items()) if _enough(name, rows)}
+    return Reference(model.fingerprint, method.operator, f"{len(sources)} sentences: {text}", kinds)
+
+
+def _usable(model: TranslationModel, source: Sentence) -> bool:
+    return len(source.words) in SENTENCE_WORDS and len(source) <= model.max_source_pieces
+
+
+def _enough(name: str, rows: list[tuple[bool, float, float]]) -> bool:
+    left_out = sum(row[0] for row in rows)
+    return name == EVERY or min(left_out, len(rows) - left_out) >= FEWEST_WORDS
+
+
+def _figures(rows: list[tuple[bool, float, float]]) -> KindReference:
+    left_out, bits, shifts = (np.array(column) for column in zip(*rows, strict=True))
+    left_out = left_out.astype(bool)
+    fit = LogisticRegression(C=100.0).fit(bits[:, None], left_out)
+    odds = np.log(left_out.sum() / (~left_out).sum())
+
+    def quantiles(values: np.ndarray) -> tuple[float, ...]:
+        return tuple(np.quantile(values, QUANTILES).round(3).tolist())
+
+    return KindReference(
+        translated=int((~left_out).sum()),
+        left_out=int(left_out.sum()),
+        translated_bits=quantiles(bits[~left_out]),
+        left_out_bits=quantiles(bits[left_out]),
+        intercept=round(float(fit.intercept_[0] - odds), 5),
+        slope=round(min(float(fit.coef_[0, 0]), 0.0), 5),
+        carried_from=round(float(np.quantile(shifts[~left_out], QUANTILES[0])), 5),
+    )
+
+
+def reference_for(
+    model: TranslationModel,
+    method: ContributionMethod,
+    lines: Iterable[str],
+    batch_size: int = 32,
+    advance: Callable[[int], object] = lambda _: None,
+) -> Reference:
+    """The model's reference: shipped, kept from an earlier run, or estimated now and kept.
+
+    Args:
+        model: The model.
+        method: How contributions are measured.
+        lines: Sentences to estimate it on, if need be; the first `MOST_SENTENCES` are enough.
+        batch_size: Changes no result.
+        advance: Called with the number of sentences just done.
+
+    Returns:
+        The reference. Where there are too few sentences: that of the built-in models, which is not kept.
+    """
+    name = f"{model.fingerprint}-{method.operator}.json"
+    shipped = resources.files("nmt_ib.studies") / SHIPPED / name
+    kept = cache_folder() / name
+    for file in (shipped, kept):
+        if file.is_file():
+            return Reference.from_dict(json.loads(file.read_text(encoding="utf-8")))
+    first = [line for _, line in zip(range(MOST_SENTENCES), lines, strict=False)]
+    found = estimate_reference(model, method, first, text="the first corpus", batch_size=batch_size, advance=advance)
+    if found is None:
+        return _default(method.operator)
+    keep_reference(found, kept)
+    return found
+
+
+def _default(operator: str) -> Reference:
+    folder = resources.files("nmt_ib.studies") / SHIPPED
+    file = next(file for file in sorted(folder.iterdir(), key=str) if file.name.endswith(f"-{operator}.json"))
+    return replace(Reference.from_dict(json.loads(file.read_text(encoding="utf-8"))), text="another model's reference")
+
+
+def cache_folder() -> Path:
+    """Where estimated references are kept: `$XDG_CACHE_HOME/nmt_ib/references`, or the same below `~/.cache`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "nmt_ib", "references")
+
+
+def keep_reference(reference: Reference, path: Path) -> None:
+    """Writes a reference, whole or not at all.
+
+    Args:
+        reference: What to write.
+        path: Where it goes; a folder that cannot be written to is no error, the next run estimates again.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+            json.dump(reference.to_dict(), file, indent=1)
+            file.write("\n")
+        os.replace(file.name, path)
+    except OSError:
+        return
