@@ -1,6 +1,6 @@
 """Does the score find omissions that experts marked? Bio-MQM, Portuguese to English, other systems' translations.
 
-    python recipes/expert_omissions.py pt-en.jsonl.gz
+python recipes/expert_omissions.py pt-en.jsonl.gz
 """
 
 import argparse

@@ -70,11 +70,11 @@ def main() -> None:
     print(f"{'':20} {'AUROC':22} {'average precision':24} AUROC within a sentence")
     for operator in options.operators:
         lines = nmt_ib.diagnose(model, sources, targets, method=nmt_ib.ContributionMethod(operator=operator))
-        labels = [[w.start < end and start < w.end for w in line.words] for line, (start, end) in zip(lines, spans)]
+        labels = [[w.start < end and start < w.end for w in line.words] for line, (start, end) in zip(lines, spans, strict=True)]
         report(f"{operator}, score", rank([[word.score for word in line.words] for line in lines], labels))
         bits = rank([[-word.contribution_bits for word in line.words] for line in lines], labels)
         report(f"{operator}, bits", bits)
-        flagged = [(word.dropped, label) for line, row in zip(lines, labels) for word, label in zip(line.words, row)]
+        flagged = [(word.dropped, label) for line, row in zip(lines, labels, strict=True) for word, label in zip(line.words, row, strict=True)]
         right = sum(dropped and label for dropped, label in flagged)
         precision, recall = right / max(sum(d for d, _ in flagged), 1), right / sum(label for _, label in flagged)
         lost = [word.lost_in for line in lines for word in line.dropped]

@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 
 BYTES_PER_CHARACTER = 100  # what a run and its report take for each character of the source, seen on news
 
-EXAMPLE = """Example:
-
-  $ nmt-ib diagnose builtin:sample-en --out run/
+EXAMPLE = """\b
+Example:
+  $ echo "She said her open minded brother sold the house." > news.en
+  $ echo "Ela disse que o irmão vendeu a casa." > news.pt
+  $ nmt-ib diagnose news.en --target news.pt --model builtin:en-pt
+  EXAMPLE
 """
 
 

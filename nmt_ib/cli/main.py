@@ -5,20 +5,18 @@ import sys
 import typer
 from typer.exceptions import Abort, TyperException
 
-from nmt_ib.cli.diagnose import diagnose
-from nmt_ib.cli.render import render
+from nmt_ib.cli import diagnose, render
 from nmt_ib.cli.terminal import err, quiet_libraries
 from nmt_ib.errors import RequestError, WorkError
 
 app = typer.Typer(
     help="Information, in bits, inside translation and language models.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(diagnose)
-app.command()(render)
+app.command(epilog=diagnose.EXAMPLE)(diagnose.diagnose)
+app.command(epilog=render.EXAMPLE)(render.render)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -31,10 +29,11 @@ def main(arguments: list[str] | None = None) -> None:
         SystemExit: Always.
     """
     quiet_libraries()
-    sys.exit(_status(arguments))
+    arguments = sys.argv[1:] if arguments is None else arguments
+    sys.exit(_status(arguments) if arguments else _status(["--help"]) or 2)
 
 
-def _status(arguments: list[str] | None) -> int:
+def _status(arguments: list[str]) -> int:
     try:
         return app(args=arguments, prog_name="nmt-ib", standalone_mode=False) or 0
     except TyperException as error:  # a wrong option or argument

@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from nmt_ib.reports.jsonfile import RunDirectory
 
 REPORT = "report.html"
+EXAMPLE = """\b
+Example:
+  $ nmt-ib render run/
+  run/report.html
+  run/dropped_by_group.png
+  run/contributions.png
+"""
 
 
 def render(run: Annotated[Path, typer.Argument(help="A directory that was given as --out.")]) -> None:

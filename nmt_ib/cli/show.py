@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nmt_ib.reports.jsonfile import RunDirectory
     from nmt_ib.results import DiagnosisSummary, SentenceDiagnosis, WordDiagnosis
 
-TABLE_ROWS = 8
+TABLE_ROWS = 6
 
 
 def show(run: "RunDirectory", *, as_json: bool, named: bool) -> None:
@@ -57,27 +57,25 @@ def print_json(run: "RunDirectory") -> None:
 
 
 def worst_table(run: "RunDirectory", summary: "DiagnosisSummary") -> Table:
-    """The sentences with most dropped words: each in brackets, with its bits in a column of its own."""
+    """The sentences with most dropped words."""
     wanted = summary.worst[:TABLE_ROWS]
     rows = {sentence.index: sentence for sentence in run.sentences() if sentence.index in wanted}
     table = Table(box=HORIZONTALS, title="Sentences with most dropped words", title_justify="left", show_lines=True)
     table.add_column("line", justify="right")
-    table.add_column("source, [dropped words] in brackets; translation")
+    table.add_column("source, with [dropped words]; translation", ratio=1)
+    table.add_column("dropped", no_wrap=True, max_width=20)
     table.add_column("bits", justify="right")
-    table.add_column("score", justify="right")
     table.add_column("lost in")
     for index in wanted:
-        sentence = rows[index]
-        dropped = sentence.dropped
-        text = marked(sentence)
-        text.append("\n" + printable(sentence.translation), style="dim")
-        figures = ["\n".join(column) for column in zip(*map(_figures, dropped), strict=True)]
-        table.add_row(str(index + 1), text, *figures)
+        text = marked(rows[index])
+        text.append("\n" + printable(rows[index].translation), style="dim")
+        columns = ["\n".join(column) for column in zip(*map(_cells, rows[index].dropped), strict=True)]
+        table.add_row(str(index + 1), text, *columns)
     return table
 
 
-def _figures(word: "WordDiagnosis") -> tuple[str, str, str]:
-    return f"{word.contribution_bits:.1f}", f"{word.score:.2f}", word.lost_in or ""
+def _cells(word: "WordDiagnosis") -> tuple[str, str, str]:
+    return printable(word.text), f"{word.contribution_bits:.1f}", word.lost_in or ""
 
 
 def marked(sentence: "SentenceDiagnosis") -> Text:

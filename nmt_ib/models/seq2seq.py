@@ -164,7 +164,8 @@ class Seq2SeqModel:
         Returns:
             The sentence, without words.
         """
-        return self._target(text, [piece.id for piece in read_pieces(self.tokenizer, text, target=True)] + [self.eos_id])
+        pieces = read_pieces(self.tokenizer, text, target=True)
+        return self._target(text, [*(piece.id for piece in pieces), self.eos_id])
 
     def _target(self, text: str, ids: list[int]) -> Sentence:
         pieces = tuple(self.tokenizer.convert_ids_to_tokens(ids))
