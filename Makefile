@@ -25,7 +25,7 @@ lint: .venv/demo,dev  ## lint and types
 	$(BIN)/mypy
 
 bench: .venv/demo,dev  ## speed and memory against the peers' procedure; writes bench.json
-	$(BIN)/python recipes/benchmark_diagnose.py --out bench.json
+	$(BIN)/python recipes/benchmark_diagnose.py $(or $(TEXT),builtin:sample-en) --out bench.json
 
 clean:  ## remove .venv and runs
 	rm -rf .venv runs

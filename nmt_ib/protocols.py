@@ -33,7 +33,12 @@ class TranslationModel(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the weights."""
+        """Hash of the weights and of the settings that change an input."""
+        ...
+
+    @property
+    def words_by(self) -> str:
+        """What splits sources into words, for the run's signature."""
         ...
 
     def tokenize_source(self, text: str) -> Sentence:

@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from nmt_ib.errors import RequestError
@@ -93,8 +93,8 @@ def _marian_folder(folder: Path, name: str, settings: dict, device: str | torch.
             f"{name} is no model: expected config.json (Hugging Face), or one marian-nmt .bin and one .spm; "
             f"found {len(binaries)} and {len(vocabularies)}"
         )
-    model = build_model(read_marian_binary(binaries[0])).to(device)
-    return Seq2SeqModel(model, build_tokenizer(vocabularies[0]), name=name, **settings)
+    model = build_model(read_marian_binary(binaries[0]))
+    return Seq2SeqModel(_moved(model, device), build_tokenizer(vocabularies[0]), name=name, **settings)
 
 
 def _hugging_face(name: str, settings: dict, device: str | torch.device) -> Seq2SeqModel:
@@ -107,4 +107,11 @@ def _hugging_face(name: str, settings: dict, device: str | torch.device) -> Seq2
     except (OSError, ValueError, KeyError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise RequestError(f"cannot load the model {name!r}: {first}") from error
-    return Seq2SeqModel(model.to(device), tokenizer, name=name, **settings)
+    return Seq2SeqModel(_moved(model, device), tokenizer, name=name, **settings)
+
+
+def _moved(model: PreTrainedModel, device: str | torch.device) -> PreTrainedModel:
+    try:
+        return model.to(device=device)  # type: ignore[call-arg] # transformers hides the signature behind a decorator
+    except (RuntimeError, AssertionError) as error:  # AssertionError: torch built without CUDA
+        raise RequestError(f"cannot use the device {str(device)!r}: {str(error).splitlines()[0]}") from error

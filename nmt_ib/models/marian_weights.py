@@ -91,7 +91,7 @@ def build_tokenizer(spm: Path) -> MarianTokenizer:
 
 
 def _check(config: dict) -> None:
-    supported = {
+    supported: dict[str, set[object]] = {
         "type": {"transformer"},
         "transformer-postprocess": {"dan"},
         "transformer-preprocess": {""},

@@ -68,19 +68,12 @@ class Seq2SeqModel:
         self._decoder_prefix = self._set_languages(source_language, target_language)
         self.max_target_pieces = self.max_source_pieces - len(self._decoder_prefix) + 1
         self._before, self._after = self._special_pieces()
+        self._before = self._target_code(target_language) + self._before
         self._splitter = WordSplitter(self.source_language)
 
     def _set_languages(self, source: str | None, target: str | None) -> list[int]:
         start = self.model.config.decoder_start_token_id
         if not self.layout.languages:
-            codes = getattr(self.tokenizer, "supported_language_codes", [])
-            if len(codes) > 1:
-                if f">>{target}<<" not in codes:
-                    raise RequestError(
-                        f"{self.name} writes several languages: pass target_language (--target-language), one of "
-                        f"{', '.join(code[2:-2] for code in codes)}; given: {target}"
-                    )
-                self._marian_code = f">>{target}<<"
             forced = self.model.generation_config.forced_bos_token_id
             return [start] if forced is None else [start, forced]
         if not source or not target:
@@ -98,7 +91,7 @@ class Seq2SeqModel:
     def _language_id(self, language: str) -> int:
         for piece in (language, f"__{language}__"):
             found = self.tokenizer.convert_tokens_to_ids(piece)
-            if found is not None and found != self.unknown_id:
+            if isinstance(found, int) and found != self.unknown_id:
                 return found
         raise RequestError(f"{self.name}: its tokenizer does not know the language {language!r}")
 
@@ -106,9 +99,19 @@ class Seq2SeqModel:
         encoding = self.tokenizer("a", return_special_tokens_mask=True)
         special = encoding["special_tokens_mask"]
         first, last = special.index(0), len(special) - special[::-1].index(0)
-        before, after = encoding["input_ids"][:first], encoding["input_ids"][last:]
-        code = getattr(self, "_marian_code", None)
-        return ([self.tokenizer.convert_tokens_to_ids(code), *before] if code else before), after
+        return encoding["input_ids"][:first], encoding["input_ids"][last:]
+
+    def _target_code(self, target: str | None) -> list[int]:
+        """The piece that tells a Marian model of several target languages which one to write."""
+        codes = getattr(self.tokenizer, "supported_language_codes", [])
+        if len(codes) < 2:
+            return []
+        if f">>{target}<<" not in codes:
+            raise RequestError(
+                f"{self.name} writes several languages: pass target_language (--target-language), one of "
+                f"{', '.join(code[2:-2] for code in codes)}; given: {target}"
+            )
+        return [self._language_id(f">>{target}<<")]
 
     @property
     def words_by(self) -> str:
@@ -328,7 +331,7 @@ class Seq2SeqModel:
     def _generated(self, row: list[int]) -> Sentence:
         ids = row[: row.index(self.eos_id)]
         text = self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        return self._target(text, [*ids, self.eos_id])
+        return self._target(str(text), [*ids, self.eos_id])
 
 
 class _EndAtLimit(LogitsProcessor):

@@ -1,6 +1,7 @@
 """MarianMTModel with an SSRU decoder: what the students of Mozilla and Bergamot are."""
 
 import math
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -66,7 +67,7 @@ class SSRU(nn.Module):
         history = cache.self_attention_cache if isinstance(cache, EncoderDecoderCache) else cache
         cell = torch.zeros_like(update[:, 0])
         if history is not None and history.get_seq_length(self.layer_idx):
-            cell = history.layers[self.layer_idx].keys[:, 0, -1]
+            cell = cast(Tensor, history.layers[self.layer_idx].keys)[:, 0, -1]  # type: ignore[union-attr]
         cells = []
         # A scan over t is all that cannot run in parallel. A logarithmic scan was no faster at 30 pieces: the loop
         # passes over memory three times, the scan fifteen times.

