@@ -15,25 +15,3 @@ def length_buckets(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
     """
     order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], index))
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-
-
-def weighted_buckets(lengths: Sequence[int], weights: Sequence[int], capacity: int) -> list[list[int]]:
-    """Like `length_buckets`, for items that weigh more than one row each.
-
-    Args:
-        lengths: Length of each item.
-        weights: Rows that each item needs.
-        capacity: Most rows in one batch; an item heavier than that gets a batch of its own.
-
-    Returns:
-        Lists of indices that together hold each index once.
-    """
-    buckets: list[list[int]] = []
-    filled = capacity
-    for index in sorted(range(len(lengths)), key=lambda index: (-lengths[index], index)):
-        if filled + weights[index] > capacity:
-            buckets.append([])
-            filled = 0
-        buckets[-1].append(index)
-        filled += weights[index]
-    return buckets

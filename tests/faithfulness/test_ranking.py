@@ -30,8 +30,8 @@ def test_average_precision_by_hand():
 
 def test_intervals_hold_the_figure_and_follow_the_seed():
     generator = np.random.default_rng(1)
-    labels = [list(generator.random(10) < 0.3) for _ in range(60)]
-    scores = [list(generator.normal(size=10) + np.array(row)) for row in labels]
+    labels = [(generator.random(10) < 0.3).tolist() for _ in range(60)]
+    scores = [(generator.normal(size=10) + np.array(row)).tolist() for row in labels]
     found, again = rank(scores, labels, seed=3), rank(scores, labels, seed=3)
     assert found == again
     assert found.auroc_interval[0] < found.auroc < found.auroc_interval[1]

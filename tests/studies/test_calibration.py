@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import norm
 
 from nmt_ib.attribution.contribution import ContributionMethod
+from nmt_ib.protocols import TranslationModel
 from nmt_ib.studies import calibration
 from nmt_ib.studies.calibration import EVERY, KindReference, Reference, cut_span, reference_for, without_span
 from nmt_ib.types import Sentence, Word
@@ -74,7 +75,7 @@ def test_a_cut_leaves_clean_text(span, rest):
     assert without_span(words("a b c, d."), *span) == rest
 
 
-class Fingerprint:
+class Fingerprint(TranslationModel):
     """A model that is asked for its fingerprint, and fails if it is asked to work."""
 
     fingerprint = "0123456789abcdef"

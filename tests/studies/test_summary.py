@@ -3,12 +3,13 @@
 import pytest
 
 from nmt_ib.errors import RequestError
+from nmt_ib.protocols import TranslationModel
 from nmt_ib.results import SentenceDiagnosis, Share, WordDiagnosis
 from nmt_ib.studies.summary import summarize
 from nmt_ib.types import Sentence, Word
 
 
-class Toy:
+class Toy(TranslationModel):
     """Five words a sentence, the third of them punctuation."""
 
     def tokenize_source(self, text: str) -> Sentence:
