@@ -15,7 +15,8 @@ class Layout:
         layers: The list of layers of the encoder and of the decoder.
         embedding_scale: Attribute of the encoder that multiplies embeddings; None where the embedding module does it.
         output_bias: Attribute of the model that is added to the output scores, if any.
-        scaled_head: Whether tied output embeddings read the states divided by sqrt(width) (T5).
+        head_scaled_if: Setting of the configuration that says whether the output layer reads the states divided by
+            sqrt(width); None: it never does.
         languages: Whether a source and a target language must be named.
         prefix: Whether a task prefix must be named.
     """
@@ -23,21 +24,20 @@ class Layout:
     layers: str = "layers"
     embedding_scale: str | None = None
     output_bias: str | None = None
-    scaled_head: bool = False
+    head_scaled_if: str | None = None
     languages: bool = False
     prefix: bool = False
 
 
 MARIAN = Layout(embedding_scale="embed_scale", output_bias="final_logits_bias")
-T5 = Layout(layers="block", scaled_head=True, prefix=True)
 SEQ2SEQ = {
     "marian": MARIAN,
     "marian-ssru": MARIAN,
     "bart": Layout(output_bias="final_logits_bias"),
     "mbart": Layout(output_bias="final_logits_bias", languages=True),
     "m2m_100": Layout(languages=True),  # NLLB is of this type, too
-    "t5": T5,
-    "mt5": Layout(layers="block", scaled_head=True),
+    "t5": Layout(layers="block", head_scaled_if="scale_decoder_outputs", prefix=True),  # off in T5 1.1 and FLAN
+    "mt5": Layout(layers="block"),
 }
 
 

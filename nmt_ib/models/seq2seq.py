@@ -84,16 +84,18 @@ class Seq2SeqModel:
             )
         self._language_id(source)
         language = self._language_id(target)
-        self.tokenizer.src_lang = source
+        self.tokenizer.src_lang, self.tokenizer.tgt_lang = source, target
         neutral = (self.tokenizer.eos_token_id, self.tokenizer.bos_token_id, self.pad_id)
         return [start, language] if start in neutral else [language]
 
     def _language_id(self, language: str) -> int:
-        for piece in (language, f"__{language}__"):
-            found = self.tokenizer.convert_tokens_to_ids(piece)
-            if isinstance(found, int) and found != self.unknown_id:
-                return found
-        raise RequestError(f"{self.name}: its tokenizer does not know the language {language!r}")
+        # Words can have pieces of the same name: M2M100 has the piece "en" beside the language "en".
+        if language in self.tokenizer.all_special_tokens:
+            return int(self.tokenizer.convert_tokens_to_ids(language))
+        codes = getattr(self.tokenizer, "lang_code_to_id", {})
+        if language not in codes:
+            raise RequestError(f"{self.name}: its tokenizer does not know the language {language!r}")
+        return codes[language]
 
     def _special_pieces(self) -> tuple[list[int], list[int]]:
         encoding = self.tokenizer("a", return_special_tokens_mask=True)
@@ -111,7 +113,7 @@ class Seq2SeqModel:
                 f"{self.name} writes several languages: pass target_language (--target-language), one of "
                 f"{', '.join(code[2:-2] for code in codes)}; given: {target}"
             )
-        return [self._language_id(f">>{target}<<")]
+        return [int(self.tokenizer.convert_tokens_to_ids(f">>{target}<<"))]
 
     @property
     def words_by(self) -> str:
@@ -293,7 +295,7 @@ class Seq2SeqModel:
         """
         weight = self.model.get_output_embeddings().weight
         bias = getattr(self.model, self.layout.output_bias)[0] if self.layout.output_bias else None
-        if self.layout.scaled_head and self.model.config.tie_word_embeddings:
+        if self.layout.head_scaled_if and getattr(self.model.config, self.layout.head_scaled_if):
             states = states * self.model.config.d_model**-0.5
         if candidates is not None:
             weight = weight[candidates]

@@ -44,11 +44,7 @@ def random_tensors(config: dict, vocabulary: int, width: int, seed: int = 0) -> 
             for part, items in parts.items():
                 shapes |= {f"{side}_l{layer}_{part}_{name}": shape for name, shape in items.items()}
     draws = np.random.default_rng(seed)
-    spread = {name: GAIN if name.startswith("decoder_l") and is_gemm(name) else 0.3 for name in shapes}
-    return {
-        name: draws.normal(name.endswith("scale"), spread[name], shape).astype(np.float32)
-        for name, shape in shapes.items()
-    }
+    return {name: draws.normal(name.endswith("scale"), 0.2, shape).astype(np.float32) for name, shape in shapes.items()}
 
 
 def is_gemm(name: str) -> bool:
