@@ -1,4 +1,4 @@
-"""What the tests share: checked shapes in signatures, and one tiny model of each architecture a session."""
+"""What the tests share: checked shapes in signatures, one thread, and one tiny model of each architecture a session."""
 
 from functools import cache
 
@@ -10,7 +10,10 @@ install_import_hook(["nmt_ib.types", "nmt_ib.models", "nmt_ib.attribution"], "be
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory):
-    """Name -> a tiny random model in float64 and what is known of it; tests must leave it as it is."""
+    """Name -> a tiny model in float64 and what is known of it; tests must leave it as it is."""
+    import torch
+
     from tests.tiny_models import MODELS
 
+    torch.set_num_threads(1)  # tiny matrices: on a busy machine two threads wait for each other, a hundred times slower
     return cache(lambda name: MODELS[name](tmp_path_factory.mktemp(name)))

@@ -137,7 +137,7 @@ def marian(folder: Path, codes: tuple[str, ...] = (), target_language: str | Non
         vocab_size=len(vocabulary), pad_token_id=pad, decoder_start_token_id=pad, eos_token_id=0,
         forced_eos_token_id=0, scale_embedding=True, activation_function="swish", **stacks(),
     )  # fmt: skip
-    network = randomise_(hf.MarianMTModel(config), seed=2)
+    network = randomise_(hf.MarianMTModel(config), seed=3)
     network.generation_config.bad_words_ids = [[pad]]
     model = Seq2SeqModel(network, tokenizer, name="tiny", target_language=target_language)
     before = (f">>{target_language}<<",) if codes else ()
@@ -216,7 +216,8 @@ def m2m100(folder: Path) -> Tiny:
     pieces = ["<s>", "<pad>", "</s>", "<unk>", *(piece for piece, _ in unigrams(folder)), "en", "pt"]
     (folder / "vocab.json").write_text(json.dumps({piece: i for i, piece in enumerate(dict.fromkeys(pieces))}))
     tokenizer = hf.M2M100Tokenizer(str(folder / "vocab.json"), str(folder / "spm.model"), src_lang="fr")
-    config = hf.M2M100Config(vocab_size=tokenizer.vocab_size, decoder_start_token_id=2, **stacks())
+    size = len(tokenizer.encoder) + len(tokenizer.lang_token_to_id) + tokenizer.num_madeup_words
+    config = hf.M2M100Config(vocab_size=size, decoder_start_token_id=2, **stacks())
     network = randomise_(hf.M2M100ForConditionalGeneration(config), seed=4)
     model = Seq2SeqModel(network, tokenizer, name="tiny", source_language="en", target_language="pt")
     return learn_(Tiny(model, start=("</s>", "__pt__"), before=("__en__",), after=("</s>",)))

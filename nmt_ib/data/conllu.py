@@ -74,8 +74,8 @@ def read_conllu(path: str | Path) -> Iterator[Tree]:
 
 
 def _tree(rows: Iterable[list[str]]) -> Tree:
-    text, spans, covered = "", [], 0
-    words = []
+    text, covered = "", 0
+    words, spans, span = [], [], (0, 0)
     for row in rows:
         identifier, form, misc = row[0], row[1], row[9]
         if "." in identifier:

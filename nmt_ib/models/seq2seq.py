@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from typing import cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -91,7 +92,7 @@ class Seq2SeqModel:
     def _language_id(self, language: str) -> int:
         # Words can have pieces of the same name: M2M100 has the piece "en" beside the language "en".
         if language in self.tokenizer.all_special_tokens:
-            return int(self.tokenizer.convert_tokens_to_ids(language))
+            return cast(int, self.tokenizer.convert_tokens_to_ids(language))
         codes = getattr(self.tokenizer, "lang_code_to_id", {})
         if language not in codes:
             raise RequestError(f"{self.name}: its tokenizer does not know the language {language!r}")
@@ -113,7 +114,7 @@ class Seq2SeqModel:
                 f"{self.name} writes several languages: pass target_language (--target-language), one of "
                 f"{', '.join(code[2:-2] for code in codes)}; given: {target}"
             )
-        return [int(self.tokenizer.convert_tokens_to_ids(f">>{target}<<"))]
+        return [cast(int, self.tokenizer.convert_tokens_to_ids(f">>{target}<<"))]
 
     @property
     def words_by(self) -> str:

@@ -1,0 +1,77 @@
+"""Data cards: what a data set is, its licence, and the checksums that tell whether a file is the one meant."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import yaml
+
+from nmt_ib.errors import RequestError
+
+FRONT = "---\n"
+
+
+@dataclass(frozen=True)
+class DataCard:
+    """One data set.
+
+    Attributes:
+        name: Its name.
+        licence: Licence of the texts, an SPDX identifier where there is one.
+        source: Where it comes from, with version or commit.
+        sha256: File name -> SHA-256 of the file.
+        languages: ISO 639-1 codes.
+        splits: What the parts are used for.
+        citation: Authors, year, title.
+        prose: The text below the front matter.
+    """
+
+    name: str
+    licence: str
+    source: str
+    sha256: dict[str, str]
+    languages: list[str]
+    splits: str
+    citation: str
+    prose: str
+
+
+def read_card(path: Path) -> DataCard:
+    """Reads a card: YAML front matter between two lines of three dashes, then prose.
+
+    Args:
+        path: A Markdown file.
+
+    Returns:
+        The card.
+
+    Raises:
+        RequestError: The front matter is missing, incomplete or holds a field that no card has.
+    """
+    before, *rest = path.read_text(encoding="utf-8").split(FRONT, maxsplit=2)
+    if before or len(rest) != 2:
+        raise RequestError(f"{path} has no front matter between two lines of ---")
+    fields = yaml.safe_load(rest[0])
+    wanted = set(DataCard.__dataclass_fields__) - {"prose"}
+    if set(fields) != wanted:
+        raise RequestError(
+            f"{path}: expected the fields {', '.join(sorted(wanted))}; found {', '.join(sorted(fields))}"
+        )
+    return DataCard(**fields, prose=rest[1].strip())
+
+
+def changed_files(card: DataCard, folder: Path) -> list[str]:
+    """The files of a card that are missing from a folder, or differ from what the card says.
+
+    Args:
+        card: The card.
+        folder: Where the files should be.
+
+    Returns:
+        Names; empty where all is well.
+    """
+    return [
+        name
+        for name, checksum in card.sha256.items()
+        if not (folder / name).is_file() or sha256((folder / name).read_bytes()).hexdigest() != checksum
+    ]

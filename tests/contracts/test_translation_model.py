@@ -1,0 +1,382 @@
+"""What every TranslationModel promises, checked on a tiny model of each architecture against Hugging Face's own calls."""
+
+import copy
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from nmt_ib.errors import RequestError
+from nmt_ib.models.seq2seq import Seq2SeqModel
+from nmt_ib.protocols import TranslationModel
+from nmt_ib.types import TokenBatch
+from tests.tiny_models import ENGLISH, MODELS, PORTUGUESE
+
+SOURCES = ("She sells sea shells by the sea shore, 12 of them!", "no", "The house is old.")
+TARGETS = (PORTUGUESE[1], "Um c", "Nunca")
+HOSTILE = ("  A  dog ", "naïve 中文 😀😀 a\u0301", "don't stop-now...", "\u200bthe\u00a0house", "½ of ﬁne")
+SPECIAL = (
+    "</s>", "<s>", "<unk>", "<pad>", "<mask>", ">>pt<<", "en_XX", "pt", "__pt__", "__kk__", "eng_Latn", "<extra_id_0>",
+)  # fmt: skip
+
+
+@pytest.fixture(params=MODELS)
+def tiny(request, tiny_model):
+    return tiny_model(request.param)
+
+
+@pytest.fixture
+def model(tiny):
+    return tiny.model
+
+
+@pytest.fixture(autouse=True)
+def no_grad():
+    with torch.no_grad():
+        yield
+
+
+def sources(model):
+    return model.pad([model.tokenize_source(text) for text in SOURCES])
+
+
+def targets(model):
+    return model.pad([model.tokenize_target(text) for text in TARGETS])
+
+
+def decoder_inputs(tiny, ids):
+    start = tiny.model.tokenizer.convert_tokens_to_ids(list(tiny.start))
+    return torch.tensor([[*start, *ids[:-1]]])
+
+
+def hf_output(tiny, source, target, **settings):
+    """Hugging Face's own forward pass over one unpadded pair."""
+    return tiny.model.model(
+        input_ids=torch.tensor([source.ids]),
+        decoder_input_ids=decoder_inputs(tiny, target.ids),
+        use_cache=False,
+        **settings,
+    )
+
+
+def limit(model, source):
+    return min(2 * len(source) + 16, model.max_target_pieces)
+
+
+def hf_translation(tiny, source, beams):
+    """Hugging Face's own search for one unpadded sentence, without `</s>`."""
+    start = tiny.model.tokenizer.convert_tokens_to_ids(list(tiny.start))
+    found = tiny.model.model.generate(
+        torch.tensor([source.ids]),
+        attention_mask=torch.ones(1, len(source), dtype=torch.long),
+        num_beams=beams,
+        do_sample=False,
+        max_new_tokens=limit(tiny.model, source) + len(start) - 1,
+        forced_bos_token_id=start[1] if len(start) == 2 else None,
+        forced_eos_token_id=tiny.model.eos_id,
+    )[0].tolist()
+    assert found[: len(start)] == start
+    return found[len(start) :]
+
+
+def snapshot(model):
+    """All that a method could leave behind in the network and the tokenizer."""
+    network = model.model
+    return {
+        "hooks": {
+            name: (len(part._forward_hooks), len(part._forward_pre_hooks), len(part._backward_hooks))
+            for name, part in network.named_modules()
+        },
+        "mode": {name: part.training for name, part in network.named_modules()},
+        "weights": {name: (id(weight), weight.sum().item()) for name, weight in network.named_parameters()},
+        "gradients": {name: weight.requires_grad for name, weight in network.named_parameters()},
+        "attention": [part.config._attn_implementation for part in network.modules() if hasattr(part, "config")],
+        "generation": network.generation_config.to_dict(),
+        "tokenizer": model.tokenizer(SOURCES[0]).input_ids,
+        "target": model.tokenize_target(TARGETS[0]),
+    }
+
+
+def test_is_a_translation_model(model):
+    assert isinstance(model, TranslationModel)
+    assert (model.encoder_layers, model.decoder_layers) == (3, 2)
+
+
+@pytest.mark.parametrize("text", [*SOURCES, *ENGLISH])
+def test_a_source_is_read_as_the_tokenizer_reads_it(tiny, text):
+    tokenizer = tiny.model.tokenizer
+    prefixed = tiny.model.text_prefix + text
+    marian_code = tokenizer.convert_tokens_to_ids([piece for piece in tiny.before if piece.startswith(">>")])
+    assert tiny.model.tokenize_source(text).ids == (*marian_code, *tokenizer(prefixed).input_ids)
+
+
+@pytest.mark.parametrize("text", [*SOURCES, *HOSTILE])
+def test_special_pieces_stand_around_the_source(tiny, text):
+    sentence = tiny.model.tokenize_source(text)
+    assert sentence.pieces[: len(tiny.before)] == tiny.before
+    assert sentence.pieces[-len(tiny.after) :] == tiny.after
+    inner = sentence.word_index[len(tiny.before) : -len(tiny.after)]
+    assert set(sentence.word_index[: len(tiny.before)] + sentence.word_index[-len(tiny.after) :]) == {-1}
+    assert -1 not in inner
+
+
+@pytest.mark.parametrize("text", TARGETS)
+def test_a_target_is_read_as_the_tokenizer_reads_it(tiny, text):
+    tokenizer = tiny.model.tokenizer
+    theirs = tokenizer(text_target=text, add_special_tokens=False).input_ids
+    assert tiny.model.tokenize_target(text).ids == (*theirs, tiny.model.eos_id)
+
+
+@pytest.mark.parametrize("text", [*SOURCES, *HOSTILE, *(f"the {piece} house" for piece in SPECIAL)])
+def test_each_piece_belongs_to_one_word_and_words_cover_the_text(model, text):
+    sentence = model.tokenize_source(text)
+    assert len(sentence.ids) == len(sentence.pieces) == len(sentence.spans) == len(sentence.word_index)
+    assert set(sentence.word_index) - {-1} == set(range(len(sentence.words)))
+    ends = [0]
+    for word in sentence.words:
+        assert ends[-1] <= word.start < word.end <= len(text)
+        assert word.text == text[word.start : word.end]
+        ends.append(word.end)
+    for (start, end), index in zip(sentence.spans, sentence.word_index, strict=True):
+        assert 0 <= start <= end <= len(text)
+        if index >= 0 and start < end:
+            assert sentence.words[index].start <= start
+            assert end <= sentence.words[index].end
+    covered = {place for word in sentence.words for place in range(word.start, word.end)}
+    assert {place for place, character in enumerate(text) if not character.isspace()} <= covered
+
+
+@pytest.mark.parametrize("text", ["", " ", "\t\n"])
+def test_an_empty_source_has_no_words(model, text):
+    assert model.tokenize_source(text).words == ()
+    assert model.tokenize_target(text).ids[-1] == model.eos_id
+
+
+@pytest.mark.parametrize("piece", SPECIAL)
+def test_what_looks_special_in_a_text_is_text(tiny, piece):
+    model, tokenizer = tiny.model, tiny.model.tokenizer
+    codes = getattr(tokenizer, "lang_code_to_id", {}).values()
+    special = {*tokenizer.all_special_ids, *codes} - {tokenizer.unk_token_id}
+    special |= {tokenizer.convert_tokens_to_ids(code) for code in getattr(tokenizer, "supported_language_codes", [])}
+    source, target = model.tokenize_source(f"the {piece} house"), model.tokenize_target(f"da {piece} casa")
+    assert not special & set(source.ids[len(tiny.before) : -len(tiny.after)])
+    assert not special & set(target.ids[:-1])
+    assert {place for span in source.spans for place in range(*span)} >= set(range(4, 4 + len(piece)))
+
+
+def test_encode_of_embeddings_is_the_encoder(model):
+    batch = sources(model)
+    theirs = model.model.get_encoder()(input_ids=batch.ids, attention_mask=batch.mask.long()).last_hidden_state
+    assert_close(model.encode(model.embed(batch.ids), batch.mask)[batch.mask], theirs[batch.mask])
+
+
+def test_the_embedding_table_holds_all_embeddings(model):
+    batch = sources(model)
+    assert_close(model.embedding_table()[batch.ids], model.embed(batch.ids), rtol=0, atol=0)
+
+
+def test_encoder_states_are_the_layers_outputs(tiny):
+    model = tiny.model
+    for text in SOURCES:
+        source = model.tokenize_source(text)
+        batch = model.pad([source])
+        ours = model.encoder_states(model.embed(batch.ids), batch.mask)
+        output = hf_output(tiny, source, model.tokenize_target("da"), output_hidden_states=True)
+        assert len(ours) == model.encoder_layers
+        for mine, theirs in zip(ours[:-1], output.encoder_hidden_states[1:-1], strict=True):
+            assert_close(mine, theirs)
+
+
+@pytest.mark.parametrize("layer", [1, 2, 3])
+def test_going_on_from_a_layer_is_the_full_run(model, layer):
+    batch = sources(model)
+    embeddings = model.embed(batch.ids)
+    states = model.encoder_states(embeddings, batch.mask)
+    whole = model.encode(embeddings, batch.mask)
+    assert_close(model.encode(states[layer - 1], batch.mask, from_layer=layer)[batch.mask], whole[batch.mask])
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2, 3])
+def test_an_edit_at_a_layer_changes_the_rest_and_nothing_else(model, layer):
+    batch = sources(model)
+    embeddings = model.embed(batch.ids)
+    states = (embeddings, *model.encoder_states(embeddings, batch.mask))[layer]
+    edited = states.clone()
+    edited[0, 1, 0] += 3.0
+    before = model.encode(states, batch.mask, from_layer=layer)
+    after = model.encode(edited, batch.mask, from_layer=layer)
+    assert (after - before)[0].abs().max() > 1e-3
+    assert_close(after[1:], before[1:])
+
+
+def test_forced_scores_are_hugging_faces(tiny):
+    model, batch, forced = tiny.model, sources(tiny.model), targets(tiny.model)
+    states = model.decode(model.encode(model.embed(batch.ids), batch.mask), batch.mask, forced.ids).states
+    ours = model.logits(states)
+    for row, (source, target) in enumerate(zip(SOURCES, TARGETS, strict=True)):
+        target = model.tokenize_target(target)
+        theirs = hf_output(tiny, model.tokenize_source(source), target).logits[0, len(tiny.start) - 1 :]
+        assert_close(ours[row, : len(target)], theirs)
+
+
+def test_scores_of_candidates_are_columns(model):
+    batch, forced = sources(model), targets(model)
+    states = model.decode(model.encode(model.embed(batch.ids), batch.mask), batch.mask, forced.ids).states
+    candidates = torch.tensor([7, 3, 30, 3])
+    assert_close(model.logits(states, candidates), model.logits(states)[..., candidates])
+
+
+def test_layers_and_cross_attention_of_the_decoder(tiny):
+    model = tiny.model
+    eager = copy.deepcopy(model.model)
+    eager.set_attn_implementation("eager")
+    batch, forced = sources(model), targets(model)
+    encoded = model.encode(model.embed(batch.ids), batch.mask)
+    decoded = model.decode(encoded, batch.mask, forced.ids, with_layers=True)
+    assert_close(decoded.states, model.decode(encoded, batch.mask, forced.ids).states)
+    assert len(decoded.layers) == len(decoded.cross_attentions) == model.decoder_layers
+    skip = len(tiny.start) - 1
+    for row, (source, target) in enumerate(zip(SOURCES, TARGETS, strict=True)):
+        source, target = model.tokenize_source(source), model.tokenize_target(target)
+        settings = {"output_attentions": True, "output_hidden_states": True}
+        output = hf_output(replace(tiny, model=_Renamed(model, eager)), source, target, **settings)
+        for ours, theirs in zip(decoded.layers[:-1], output.decoder_hidden_states[1:-1], strict=True):
+            assert_close(ours[row, : len(target)], theirs[0, skip:])
+        for ours, theirs in zip(decoded.cross_attentions, output.cross_attentions, strict=True):
+            assert_close(ours[row, :, : len(target), : len(source)], theirs[0, :, skip:])
+            assert_close(ours.sum(-1), torch.ones_like(ours[..., 0]))
+
+
+class _Renamed:
+    """The same model with another network, for `hf_output`."""
+
+    def __init__(self, model, network):
+        self.model, self.tokenizer = network, model.tokenizer
+
+
+def test_padding_and_order_change_nothing(model):
+    batch, forced = sources(model), targets(model)
+
+    def scores(batch, forced):
+        encoded = model.encode(model.embed(batch.ids), batch.mask)
+        return model.logits(model.decode(encoded, batch.mask, forced.ids).states)
+
+    def wider(batch):
+        fill = torch.nn.functional.pad
+        return TokenBatch(
+            fill(batch.ids, (0, 5), value=model.pad_id),
+            fill(batch.mask, (0, 5)),
+            fill(batch.word_index, (0, 5), value=-1),
+        )
+
+    def flipped(batch):
+        return TokenBatch(batch.ids.flip(0), batch.mask.flip(0), batch.word_index.flip(0))
+
+    plain = scores(batch, forced)
+    assert_close(scores(wider(batch), wider(forced))[:, :-5][forced.mask], plain[forced.mask])
+    assert_close(scores(flipped(batch), flipped(forced)).flip(0)[forced.mask], plain[forced.mask])
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_translations_are_hugging_faces(tiny, beams):
+    model = tiny.model
+    ours = model.translate(sources(model), beams=beams)
+    for text, translation in zip(SOURCES, ours, strict=True):
+        theirs = hf_translation(tiny, model.tokenize_source(text), beams)
+        assert translation.ids == (*theirs[: theirs.index(model.eos_id)], model.eos_id)
+        assert translation.text == model.tokenizer.decode(theirs, skip_special_tokens=True).strip()
+
+
+def test_greedy_writes_the_best_piece_at_each_step(tiny):
+    model = tiny.model
+    for text, translation in zip(SOURCES, model.translate(sources(model)), strict=True):
+        source = model.tokenize_source(text)
+        logits = hf_output(tiny, source, translation).logits[0, len(tiny.start) - 1 :]
+        logits[:, list(tiny.never)] = -torch.inf
+        best = tuple(logits.argmax(-1).tolist())
+        free = len(translation) - (len(translation) == limit(model, source))
+        assert translation.ids[:free] == best[:free]
+        assert translation.ids.index(model.eos_id) == len(translation) - 1
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_a_batch_of_one_translates_alike(model, beams):
+    together = model.translate(sources(model), beams=beams)
+    alone = [model.translate(model.pad([model.tokenize_source(text)]), beams=beams)[0] for text in SOURCES]
+    assert together == alone
+
+
+def test_the_longest_source_and_target_fit(tiny):
+    model = tiny.model
+    source, target = model.tokenize_source(SOURCES[2]), model.tokenize_target(TARGETS[2])
+
+    def stretched(sentence, length):
+        ids = (*sentence.ids[:2],) + (sentence.ids[2],) * (length - len(sentence)) + sentence.ids[2:]
+        return replace(sentence, ids=ids, word_index=(-1,) * length)
+
+    batch = model.pad([stretched(source, model.max_source_pieces)])
+    forced = model.pad([stretched(target, model.max_target_pieces)])
+    states = model.decode(model.encode(model.embed(batch.ids), batch.mask), batch.mask, forced.ids).states
+    assert states.shape[:2] == (1, model.max_target_pieces)
+    assert states.isfinite().all()
+
+
+def use_everything(model):
+    batch, forced = sources(model), targets(model)
+    embeddings = model.embed(batch.ids)
+    states = model.encoder_states(embeddings, batch.mask)
+    encoded = model.encode(states[1], batch.mask, from_layer=2)
+    model.logits(model.decode(encoded, batch.mask, forced.ids, with_layers=True).states)
+    model.translate(batch)
+    return batch, embeddings, states, encoded, forced
+
+
+def test_the_model_is_left_as_it_was(model):
+    before = snapshot(model)
+    use_everything(model)
+    assert snapshot(model) == before
+
+
+def test_the_model_is_left_as_it_was_also_after_an_error(model):
+    before = snapshot(model)
+    batch, embeddings, states, encoded, forced = use_everything(model)
+    with pytest.raises(RuntimeError):
+        model.encoder_states(embeddings[..., 1:], batch.mask)
+    with pytest.raises(RuntimeError):
+        model.encode(states[0][..., 1:], batch.mask, from_layer=1)
+    with pytest.raises(RuntimeError):
+        model.decode(encoded[..., 1:], batch.mask, forced.ids, with_layers=True)
+    assert snapshot(model) == before
+    assert len(model.encoder_states(embeddings, batch.mask)) == model.encoder_layers
+
+
+def test_the_fingerprint_follows_the_weights(model):
+    other = copy.deepcopy(model)
+    other.__dict__.pop("fingerprint", None)
+    assert other.fingerprint == model.fingerprint
+    other = copy.deepcopy(model)
+    other.__dict__.pop("fingerprint", None)
+    next(other.model.parameters()).data[0, 0] += 1e-9
+    assert other.fingerprint != model.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "flag"),
+    [
+        ("t5", {}, "--prefix"),
+        ("mbart-50", {"source_language": "en_XX"}, "--target-language"),
+        ("mbart-25", {"target_language": "en_XX"}, "--source-language"),
+        ("m2m100", {}, "--source-language"),
+        ("nllb", {}, "--target-language"),
+        ("marian-multilingual", {}, "--target-language"),
+        ("marian-multilingual", {"target_language": "de"}, "es, pt"),
+        ("mbart-50", {"source_language": "en_XX", "target_language": "xx_XX"}, "xx_XX"),
+        ("m2m100", {"source_language": "en", "target_language": "▁the"}, "▁the"),
+        ("nllb", {"source_language": "Klingon", "target_language": "por_Latn"}, "Klingon"),
+    ],
+)
+def test_a_missing_setting_is_named(tiny_model, name, settings, flag):
+    tiny = tiny_model(name).model
+    with pytest.raises(RequestError, match=flag):
+        Seq2SeqModel(tiny.model, copy.deepcopy(tiny.tokenizer), name="x", **settings)
