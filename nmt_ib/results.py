@@ -127,7 +127,7 @@ class DiagnosisSummary:
         by_frequency: By rank of the word in the model's vocabulary.
         by_position: By fifth of the sentence in which the word stands.
         by_length: By number of words in the sentence.
-        worst: Indices of the lines with most dropped words, the worst first.
+        worst: Indices of the lines with most dropped words; between equals the highest score decides.
         metrics: sacrebleu's scores with its signatures, where references were given.
     """
 

@@ -48,8 +48,8 @@ def report(name: str, found: Ranking) -> None:
     low, high = found.auroc_interval
     lower, upper = found.average_precision_interval
     print(
-        f"{name:20} {found.auroc:.3f} [{low:.3f}, {high:.3f}]   {found.average_precision:.3f} [{lower:.3f}, {upper:.3f}]"
-        f"   {found.auroc_within:.3f}"
+        f"{name:20} {found.auroc:.3f} [{low:.3f}, {high:.3f}]   "
+        f"{found.average_precision:.3f} [{lower:.3f}, {upper:.3f}]   {found.auroc_within:.3f}"
     )
 
 
@@ -70,15 +70,21 @@ def main() -> None:
     print(f"{'':20} {'AUROC':22} {'average precision':24} AUROC within a sentence")
     for operator in options.operators:
         lines = nmt_ib.diagnose(model, sources, targets, method=nmt_ib.ContributionMethod(operator=operator))
-        labels = [[w.start < end and start < w.end for w in line.words] for line, (start, end) in zip(lines, spans, strict=True)]
+        labels = [
+            [word.start < end and start < word.end for word in line.words]
+            for line, (start, end) in zip(lines, spans, strict=True)
+        ]
         report(f"{operator}, score", rank([[word.score for word in line.words] for line in lines], labels))
         bits = rank([[-word.contribution_bits for word in line.words] for line in lines], labels)
         report(f"{operator}, bits", bits)
-        flagged = [(word.dropped, label) for line, row in zip(lines, labels, strict=True) for word, label in zip(line.words, row, strict=True)]
-        right = sum(dropped and label for dropped, label in flagged)
-        precision, recall = right / max(sum(d for d, _ in flagged), 1), right / sum(label for _, label in flagged)
-        lost = [word.lost_in for line in lines for word in line.dropped]
-        print(f"{'':20} flags: precision {precision:.3f}, recall {recall:.3f}; in the encoder {lost.count('encoder')}")
+        words = [word for line in lines for word in line.words]
+        truth = [label for row in labels for label in row]
+        right = sum(word.dropped and label for word, label in zip(words, truth, strict=True))
+        flagged, encoder = sum(word.dropped for word in words), sum(word.lost_in == "encoder" for word in words)
+        print(
+            f"{'':20} flags: precision {right / max(flagged, 1):.3f}, recall {right / sum(truth):.3f}; "
+            f"of {flagged}, {encoder} said to be lost in the encoder"
+        )
     print(f"{len(sources)} sentences, {bits.words} words, {bits.positives} of them left out")
 
 

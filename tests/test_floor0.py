@@ -49,7 +49,9 @@ def test_signatures_name_the_first_difference():
     assert one.difference(one.to_dict()) is None
     other = {**one.to_dict(), "data": {"sources": "y"}}
     assert one.difference(other) == "data.sources is 'x' now and was 'y'"
-    assert "settings.draws is None now and was 4" in one.difference({**one.to_dict(), "settings": {"beams": 1, "draws": 4}})
+    assert "settings.draws is None now and was 4" in one.difference(
+        {**one.to_dict(), "settings": {"beams": 1, "draws": 4}}
+    )
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\n"))))

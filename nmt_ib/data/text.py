@@ -1,11 +1,11 @@
-"""Text as users have it: one sentence a line, plain or gzipped, and the test sets of sacrebleu."""
+"""Text as users have it: one sentence a line, plain or gzipped, built in, or a test set of sacrebleu."""
 
 import gzip
+import logging
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import redirect_stdout
-from importlib import import_module, resources
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from nmt_ib.errors import RequestError
@@ -17,7 +17,8 @@ BUILTIN = {"builtin:sample-en": "sample.en", "builtin:sample-pt": "sample.pt"}
 def read_lines(name: str | Path) -> Iterator[str]:
     """Lines of a text, one at a time, so that memory stays flat.
 
-    Only a line feed ends a line: a sentence may hold any other character. A carriage return before it is dropped.
+    Only a line feed ends a line: a sentence may hold any other character. A carriage return at the end of a line and a
+    byte-order mark at the start of the text are dropped.
 
     Args:
         name: A UTF-8 file, also gzipped (known by its first two bytes), a built-in sample (`builtin:sample-en`,
@@ -27,17 +28,12 @@ def read_lines(name: str | Path) -> Iterator[str]:
         The lines without their ends.
 
     Raises:
-        RequestError: There is no such file, or it is not UTF-8.
+        RequestError: There is no such text, it cannot be read, or it is not UTF-8.
     """
-    path = text_path(name)
-    try:
-        with open(path, "rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-    except OSError as error:
-        raise RequestError(f"cannot read {name}: {error.strerror}") from error
     number = 0
     try:
-        with gzip.open(path, "rb") if packed else open(path, "rb") as file:
+        path = text_path(name)
+        with gzip.open(path, "rb") if _is_gzipped(path) else open(path, "rb") as file:
             for number, line in enumerate(file, start=1):
                 yield line.decode("utf-8-sig" if number == 1 else "utf-8").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError as error:
@@ -45,7 +41,9 @@ def read_lines(name: str | Path) -> Iterator[str]:
             f"{name}, line {number}: not UTF-8 ({error.reason}); convert it, for example with iconv"
         ) from error
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise RequestError(f"{name} is a damaged gzip file ({error})") from error
+        raise RequestError(f"{name} is a damaged gzip file ({error}); get it again") from error
+    except OSError as error:  # no permission, a name that is too long, a disk that fails
+        raise RequestError(f"cannot read {name}: {error.strerror or error}") from error
 
 
 def text_path(name: str | Path) -> Path:
@@ -55,22 +53,25 @@ def text_path(name: str | Path) -> Path:
         name: See `read_lines`.
 
     Returns:
-        An existing, readable file.
+        An existing file.
 
     Raises:
         RequestError: There is none.
     """
-    if str(name).startswith("builtin:"):
+    name = str(name)
+    if name.startswith("builtin:"):
         if name not in BUILTIN:
             raise RequestError(f"unknown text {name!r}; built in: {', '.join(BUILTIN)}")
-        return Path(str(resources.files("nmt_ib.data") / "samples" / BUILTIN[str(name)]))
-    if str(name).startswith(TEST_SET):
-        return sacrebleu_files(str(name))[0]
+        return Path(__file__).parent / "samples" / BUILTIN[name]
+    if name.startswith(TEST_SET):
+        return sacrebleu_files(name)[0]
     path = Path(name)
     if path.is_dir():
         raise RequestError(f"{name} is a directory: expected a text file with one sentence a line")
     if not path.exists():
         raise RequestError(f"there is no file {name}")
+    if not path.is_file():  # a pipe gives its lines once, and a second pass would silently find none
+        raise RequestError(f"{name} is no ordinary file: texts are read more than once, so write it to a file first")
     return path
 
 
@@ -98,17 +99,56 @@ def sacrebleu_files(name: str) -> list[Path]:
     Raises:
         RequestError: There is no such set or language pair, or it cannot be downloaded.
     """
-    sacrebleu = import_module("sacrebleu.utils")  # slow to import, and few texts need it
-    known = import_module("sacrebleu.dataset").DATASETS
-    test, _, pair = name.removeprefix(TEST_SET).rpartition("/")
-    if test not in known:
-        raise RequestError(f"{name}: sacrebleu has no test set {test!r}; `sacrebleu --list` shows all")
-    if pair not in known[test].langpairs:
-        raise RequestError(f"{name}: {test} has the pairs {', '.join(sorted(known[test].langpairs))}")
+    from sacrebleu.utils import SACREBLEU_DIR, get_reference_files, get_source_file  # slow, and few texts need it
+
+    test, pair = _test_and_pair(name)
+    with _overheard() as heard:
+        try:
+            files = [get_source_file(test, pair), *get_reference_files(test, pair)]
+        # Exception, because sacrebleu passes on whatever urllib, tarfile, zipfile, lxml and portalocker raise;
+        # SystemExit, because it ends the process at a wrong checksum.
+        except (Exception, SystemExit) as error:
+            reason = (heard or [str(error).strip() or type(error).__name__])[0].splitlines()[0]
+            raise RequestError(
+                f"{name} cannot be downloaded; check the network, delete {Path(SACREBLEU_DIR, test)} where a download "
+                f"broke off, or pass the set as a file ({reason})"
+            ) from error
+    return [Path(file) for file in files]
+
+
+def _test_and_pair(name: str) -> tuple[str, str]:
+    from sacrebleu.dataset import DATASETS
+
+    asked = name.removeprefix(TEST_SET)
+    # Names of sets have slashes themselves: wmt21/B is one, wmt21/B/en-de a pair of it.
+    test, pair = (asked, "") if asked in DATASETS else asked.rpartition("/")[::2]
+    if test not in DATASETS:
+        main = ", ".join(known for known in DATASETS if "/" not in known)
+        raise RequestError(f"{name}: sacrebleu has no test set {test!r}, but {main}; `sacrebleu --list` shows all")
+    if pair not in DATASETS[test].langpairs:
+        pairs = ", ".join(sorted(DATASETS[test].langpairs))
+        raise RequestError(f"{name}: {test} has the pairs {pairs}; expected {TEST_SET}{test}/PAIR")
+    return test, pair
+
+
+@contextmanager
+def _overheard() -> Iterator[list[str]]:
+    """What sacrebleu logs, kept from the screen; what it prints goes to standard error."""
+    heard: list[str] = []
+
+    def keep(record: logging.LogRecord) -> bool:
+        heard.append(record.getMessage())
+        return False
+
+    logger = logging.getLogger("sacrebleu")
+    logger.addFilter(keep)
     try:
         with redirect_stdout(sys.stderr):
-            source = sacrebleu.get_source_file(test, pair)
-            targets = sacrebleu.get_reference_files(test, pair)
-    except (OSError, SystemExit) as error:  # its downloader ends the process where there is no network
-        raise RequestError(f"{name} cannot be downloaded; check the network, or pass the set as a file") from error
-    return [Path(source), *map(Path, targets)]
+            yield heard
+    finally:
+        logger.removeFilter(keep)
+
+
+def _is_gzipped(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(2) == b"\x1f\x8b"

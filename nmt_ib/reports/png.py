@@ -70,8 +70,8 @@ def _contributions(sentences: Iterable[SentenceDiagnosis]) -> Figure:
     counts = {False: np.zeros(len(BITS) - 1), True: np.zeros(len(BITS) - 1)}
     for sentence in sentences:
         for word in sentence.words:
-            place = np.searchsorted(BITS, word.contribution_bits, side="right") - 1
-            counts[word.dropped][min(max(place, 0), len(BITS) - 2)] += 1
+            place = int(np.searchsorted(BITS, word.contribution_bits, side="right")) - 1
+            counts[word.dropped][int(np.clip(place, 0, len(BITS) - 2))] += 1
     rows = [
         (BITS[place] + 1, "dropped" if dropped else "translated", count)
         for dropped, row in counts.items()

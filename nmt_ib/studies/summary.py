@@ -56,7 +56,7 @@ def summarize(
     speech, frequency = _Groups(), _Groups((*BANDS.values(), RARE))
     position, length = _Groups(FIFTHS), _Groups((*LENGTHS.values(), LONGER))
     totals: Counter[str] = Counter()
-    drops: list[tuple[int, int]] = []
+    drops: list[tuple[int, float, int]] = []
     hypotheses: list[str] = []
     for line in sentences:
         hypotheses.append(line.translation)
@@ -75,7 +75,7 @@ def summarize(
         totals["source pieces"] += sum(index >= 0 for index in source.word_index)
         totals["target pieces"] += len(line.tokens) - 1
         if line.dropped:
-            drops.append((-len(line.dropped), line.index))
+            drops.append((-len(line.dropped), -max(word.score for word in line.dropped), line.index))
             totals["dropped"] += len(line.dropped)
     speech.order = CLASSES if set(speech.words) <= set(CLASSES) else ()
     return DiagnosisSummary(
@@ -91,7 +91,7 @@ def summarize(
         by_frequency=frequency.shares(),
         by_position=position.shares(),
         by_length=length.shares(),
-        worst=tuple(index for _, index in sorted(drops)[:WORST]),
+        worst=tuple(index for *_, index in sorted(drops)[:WORST]),
         metrics=_metrics(hypotheses, references) if references else None,
     )
 

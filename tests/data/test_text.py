@@ -4,6 +4,7 @@ import gzip
 import os
 
 import pytest
+import sacrebleu.dataset
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -67,23 +68,28 @@ def test_unknown_names(name, message):
         list(read_lines(name))
 
 
-def test_a_test_set_of_sacrebleu(tmp_path, monkeypatch):
-    # Files as sacrebleu's downloader leaves them: it fetches nothing that is there already.
-    monkeypatch.setattr("sacrebleu.dataset.base.SACREBLEU_DIR", str(tmp_path))
-    monkeypatch.setattr("sacrebleu.utils.SACREBLEU_DIR", str(tmp_path))
+@pytest.fixture
+def wmt17(tmp_path, monkeypatch):
+    """sacrebleu's folder of one test set, empty."""
     folder = tmp_path / "wmt17"
     folder.mkdir()
-    (folder / "wmt17.en-de.src").write_text("a\nb\n")
-    (folder / "wmt17.en-de.ref").write_text("A\nB\n")
+    for name, path in (("_outdir", folder), ("_rawdir", folder / "raw")):
+        monkeypatch.setattr(sacrebleu.dataset.DATASETS["wmt17"], name, str(path))
+    return folder
+
+
+def test_a_test_set_of_sacrebleu(wmt17):
+    # Files as sacrebleu's downloader leaves them: it fetches nothing that is there already.
+    for field, lines in {"src": "a\nb\n", "ref": "A\nB\n", "docid": "", "genre": "", "origlang": ""}.items():
+        (wmt17 / f"wmt17.en-de.{field}").write_text(lines)
     assert list(read_lines("sacrebleu:wmt17/en-de")) == ["a", "b"]
     assert [list(read_lines(path)) for path in references("sacrebleu:wmt17/en-de")] == [["A", "B"]]
 
 
-def test_a_download_that_fails_is_one_line(tmp_path, monkeypatch):
+def test_a_download_that_fails_is_one_line(wmt17, monkeypatch):
     def offline(*_args, **_kwargs):
         raise OSError("no network")
 
-    monkeypatch.setattr("sacrebleu.dataset.base.SACREBLEU_DIR", str(tmp_path))
     monkeypatch.setattr("urllib.request.urlopen", offline)
     with pytest.raises(RequestError, match="cannot be downloaded; check the network"):
         list(read_lines("sacrebleu:wmt17/en-de"))

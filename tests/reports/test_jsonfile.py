@@ -90,8 +90,13 @@ def test_summary_both_ways(tmp_path):
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
     path = tmp_path / "f"
     path.write_text("before")
-    with pytest.raises(ZeroDivisionError), replacing(path) as file:
-        file.write("half")
-        raise ZeroDivisionError
+
+    def half():
+        with replacing(path) as file:
+            file.write("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half()
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]

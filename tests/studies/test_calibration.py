@@ -15,7 +15,9 @@ from nmt_ib.studies.calibration import EVERY, KindReference, Reference, cut_span
 from nmt_ib.types import Sentence, Word
 
 FIGURES = KindReference(100, 50, (0.0,) * 5, (0.0,) * 5, intercept=1.0, slope=-0.5, carried_from=2.0)
-REFERENCE = Reference("f", "unknown", "t", {"open class": FIGURES, EVERY: KindReference(**{**vars(FIGURES), "intercept": 0})})
+REFERENCE = Reference(
+    "f", "unknown", "t", {"open class": FIGURES, EVERY: KindReference(**{**vars(FIGURES), "intercept": 0})}
+)
 
 
 def test_score_is_the_logistic_of_the_log_odds():

@@ -13,7 +13,9 @@ def sentence(*words: tuple[str, str, bool, tuple[int, ...]]) -> Sentence:
 
 def test_bands_follow_the_rank_of_single_pieces():
     found = frequency_bands(
-        sentence(("a", "", False, (99,)), ("b", "", False, (100,)), ("c", "", False, (9_999,)), ("d", "", False, (10_000,)))
+        sentence(
+            ("a", "", False, (99,)), ("b", "", False, (100,)), ("c", "", False, (9_999,)), ("d", "", False, (10_000,))
+        )
     )
     assert found == ["top 100", "top 1,000", "top 10,000", "rarer"]
 
@@ -24,7 +26,9 @@ def test_a_word_of_several_pieces_is_rarer_than_any():
 
 def test_classes_without_a_pipeline():
     found = word_classes(
-        sentence(("!?", "", False, (500,)), ("over", "", True, (500,)), ("x", "", False, (50,)), ("sea", "", False, (500,)))
+        sentence(
+            ("!?", "", False, (500,)), ("over", "", True, (500,)), ("x", "", False, (50,)), ("sea", "", False, (500,))
+        )
     )
     assert found == ["punctuation", "closed class", "closed class", "open class"]
 

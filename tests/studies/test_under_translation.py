@@ -20,9 +20,17 @@ SOURCES = [
 ]
 CUT = ["A velha ponte foi fechada ontem.", "Ela vendeu a casa.", "Três crianças encontraram uma moeda no jardim."]
 HOSTILE = [
-    "", "   ", "\x00", "<script>alert(1)</script>", "😀😀😀", "שלום עולם, מה נשמע?", "a\u2028b", "</s> <unk> <pad>", "\x1b[31mred",
+    "",
+    "   ",
+    "\x00",
+    "<script>alert(1)</script>",
+    "😀😀😀",
+    "שלום עולם, מה נשמע?",
+    "a\u2028b",
+    "</s> <unk> <pad>",
+    "\x1b[31mred",
     "word " * 2_000,
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")
