@@ -66,6 +66,7 @@ def randomise_(model: hf.PreTrainedModel, seed: int = 0) -> hf.PreTrainedModel:
     return model.eval()
 
 
+@torch.enable_grad()
 def learn_(tiny: Tiny, steps: int = 60) -> Tiny:
     """Learns the eight sentences for half a second: random models write one piece over and over and never end."""
     model, network = tiny.model, tiny.model.model

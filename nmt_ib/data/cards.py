@@ -1,7 +1,8 @@
 """Data cards: what a data set is, its licence, and the checksums that tell whether a file is the one meant."""
 
+import re
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 
 import yaml
@@ -9,6 +10,7 @@ import yaml
 from nmt_ib.errors import RequestError
 
 FRONT = "---\n"
+CHECKSUM = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -46,17 +48,26 @@ def read_card(path: Path) -> DataCard:
         The card.
 
     Raises:
-        RequestError: The front matter is missing, incomplete or holds a field that no card has.
+        RequestError: It cannot be read; its front matter is missing, incomplete or holds a field that no card has; or a
+            checksum is none.
     """
-    before, *rest = path.read_text(encoding="utf-8").split(FRONT, maxsplit=2)
-    if before or len(rest) != 2:
-        raise RequestError(f"{path} has no front matter between two lines of ---")
-    fields = yaml.safe_load(rest[0])
-    wanted = set(DataCard.__dataclass_fields__) - {"prose"}
-    if set(fields) != wanted:
-        raise RequestError(
-            f"{path}: expected the fields {', '.join(sorted(wanted))}; found {', '.join(sorted(fields))}"
-        )
+    try:
+        before, *rest = path.read_text(encoding="utf-8").split(FRONT, maxsplit=2)
+        if before or len(rest) != 2:
+            raise RequestError(f"{path} has no front matter between two lines of ---")
+        fields = yaml.safe_load(rest[0])
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(f"cannot read {path}: {error}") from error
+    except yaml.YAMLError as error:
+        raise RequestError(f"{path}: its front matter is no YAML ({' '.join(str(error).split())})") from error
+    fields = fields if isinstance(fields, dict) else {}
+    wanted = sorted(set(DataCard.__dataclass_fields__) - {"prose"})
+    filled = sorted(str(field) for field, value in fields.items() if value)
+    if filled != wanted:
+        raise RequestError(f"{path}: expected the fields {', '.join(wanted)}; found {', '.join(filled) or 'none'}")
+    checksums = fields["sha256"]
+    if not isinstance(checksums, dict) or not all(CHECKSUM.fullmatch(str(value)) for value in checksums.values()):
+        raise RequestError(f"{path}: expected under sha256 a file name and 64 hexadecimal digits for each file")
     return DataCard(**fields, prose=rest[1].strip())
 
 
@@ -70,8 +81,11 @@ def changed_files(card: DataCard, folder: Path) -> list[str]:
     Returns:
         Names; empty where all is well.
     """
-    return [
-        name
-        for name, checksum in card.sha256.items()
-        if not (folder / name).is_file() or sha256((folder / name).read_bytes()).hexdigest() != checksum
-    ]
+    return [name for name, checksum in card.sha256.items() if _checksum(folder / name) != checksum]
+
+
+def _checksum(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    with open(path, "rb") as file:
+        return file_digest(file, "sha256").hexdigest()

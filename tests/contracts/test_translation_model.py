@@ -1,4 +1,4 @@
-"""What every TranslationModel promises, checked on a tiny model of each architecture against Hugging Face's own calls."""
+"""What every TranslationModel promises, on a tiny model of each architecture, against Hugging Face's own calls."""
 
 import copy
 from dataclasses import replace
