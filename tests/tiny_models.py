@@ -234,7 +234,7 @@ def nllb(folder: Path) -> Tiny:
     return learn_(Tiny(model, start=("</s>", "por_Latn"), before=("eng_Latn",), after=("</s>",)))
 
 
-def t5(folder: Path, architecture: str = "T5", prefix: str | None = "The old: ", **settings: object) -> Tiny:
+def t5(folder: Path, architecture: str = "T5", prefix: str | None = "The old, ", **settings: object) -> Tiny:
     """Two embeddings more than pieces, as the published ones have; the decoder starts with padding."""
     pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *unigrams(folder)]
     tokenizer = hf.T5Tokenizer(vocab=pieces + [(f"<extra_id_{i}>", 0.0) for i in (1, 0)], extra_ids=2)
@@ -248,7 +248,7 @@ def t5(folder: Path, architecture: str = "T5", prefix: str | None = "The old: ",
         network.lm_head.weight = torch.nn.Parameter(torch.empty_like(network.lm_head.weight))
     randomise_(network, seed=6)
     model = Seq2SeqModel(network, tokenizer, name="tiny", source_language="en", prefix=prefix)
-    before = ("▁The", "▁old", ":") if prefix else ()
+    before = tuple(tokenizer.tokenize(prefix or ""))
     return learn_(Tiny(model, start=("<pad>",), before=before, after=("</s>",)))
 
 

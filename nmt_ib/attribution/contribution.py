@@ -114,8 +114,8 @@ class ContributionMethod:
                 pair.reference = _target_logprobs(model, states[index : index + 1, :length], ids, pair.candidates)[0]
             else:
                 pair.reference = pair.logprobs
-            pair.matrix = torch.zeros(len(pair.source.words), length)
-            pair.shift = torch.zeros(len(pair.source.words))
+            pair.matrix = torch.zeros(len(pair.source.words), length, dtype=logits.dtype)
+            pair.shift = torch.zeros(len(pair.source.words), dtype=logits.dtype)
 
     def _disturbed(self, model: TranslationModel, rows: "Sequence[_Row]") -> None:
         batch, targets = model.pad([row.pair.source for row in rows]), model.pad([row.pair.target for row in rows])

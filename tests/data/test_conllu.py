@@ -1,6 +1,7 @@
 """Treebanks: trees by hand, and every sentence of the real ones where they are at hand."""
 
 import gzip
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -33,30 +34,105 @@ def test_a_tree(tmp_path):
     assert tree.descendants(2) == [0, 1, 2, 3, 4, 5]
 
 
-def test_a_damaged_line_is_named(tmp_path):
-    path = tmp_path / "bad.conllu"
-    path.write_text(TREE + "\n1\tonly\tthree\n\n")
+def write(path, text):
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("change", [lambda t: t, lambda t: t.replace("\n", "\r\n"), lambda t: "\ufeff\n" + t + "\n\n"])
+def test_line_ends_do_not_matter(tmp_path, change):
+    trees = [next(read_conllu(write(tmp_path / name, text))) for name, text in [("a", TREE), ("b", change(TREE))]]
+    assert trees[0] == trees[1]
+
+
+def test_text_without_a_comment_is_put_together(tmp_path):
+    bare = TREE.partition("\n")[2].replace("SpaceAfter=No", "Cite=a|SpaceAfter=No")
+    assert next(read_conllu(write(tmp_path / "one", bare))).text == "Don't go to Rio."
+    other = bare.replace("|SpaceAfter=No", "|CorrectSpaceAfter=No")
+    assert next(read_conllu(write(tmp_path / "two", other))).text == "Don't go to Rio ."
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "  ", "\u3000"])
+def test_blanks_are_those_of_the_text(tmp_path, blank):
+    (tree,) = read_conllu(write(tmp_path / "one", TREE.replace("to Rio.", f"to{blank}Rio.")))
+    assert tree.text == f"Don't go to{blank}Rio."
+    assert [tree.text[start:end] for start, end in tree.spans] == ["Don't", "Don't", "go", "to", "Rio", "."]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("6\t.\t.\tPUNCT", "6\t.", "line 9: expected ten columns, found 8"),
+        ("3.1\t", "x\t", "line 6: expected the number of a word .* found 'x'"),
+        ("4\tto", "7\tto", "before line 10: its words are not numbered"),
+        ("1-2\t", "1-9\t", "ranges of its multi-word tokens do not fit its 6 words"),
+        ("5\tcase", "7\tcase", "the head of word 4 is '7', expected 0 to 6"),
+        ("5\tcase", "_\tcase", "the head of word 4 is '_'"),
+        ("5\tcase", "0\tcase", "expected exactly one root, found 2"),
+        ("0\troot", "1\troot", "expected exactly one root, found 0"),
+        ("3\tobl", "4\tobl", "hang in a circle"),
+        ("to Rio.", "to Porto.", "'Rio' is not at character 12"),
+        ("Rio.\n", "Rio. Now\n", "no word is given for 'Now'"),
+    ],
+)
+def test_damage_is_one_line(tmp_path, old, new, message):
+    assert old in TREE
+    with pytest.raises(RequestError, match=message) as caught:
+        list(read_conllu(write(tmp_path / "bad.conllu", TREE.replace(old, new, 1))))
+    assert "\n" not in str(caught.value)
+
+
+def test_what_comes_before_the_damage_is_read(tmp_path):
+    trees = read_conllu(write(tmp_path / "bad.conllu", TREE + "\n1\tonly\tthree\n\n"))
+    assert next(trees).text == "Don't go to Rio."
     with pytest.raises(RequestError, match="line 11: expected ten columns, found 3"):
-        list(read_conllu(path))
+        next(trees)
 
 
-def test_no_file():
+def test_a_file_that_cannot_be_read(tmp_path):
     with pytest.raises(RequestError, match="there is no file"):
         next(read_conllu("nowhere.conllu"))
+    (tmp_path / "bad.conllu").write_bytes(TREE.replace("Rio", "S\xe3o").encode("latin-1"))
+    with pytest.raises(RequestError, match="line 1: not UTF-8"):
+        list(read_conllu(tmp_path / "bad.conllu"))
 
 
-@pytest.mark.skipif(not TREEBANKS, reason="needs treebanks in ../shared/data")
-@pytest.mark.parametrize("path", [path for path in TREEBANKS if "train" not in path.name], ids=lambda path: path.name)
-def test_texts_are_rebuilt(path):
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        texts = [line.removeprefix("# text = ").rstrip("\n") for line in file if line.startswith("# text = ")]
+# Origin: stats.xml of each treebank (sentences, syntactic words, multi-word tokens), release 2.16.
+COUNTS = {
+    "en_ewt-ud-train": (12_544, 204_577, 2_614),
+    "en_ewt-ud-dev": (2_001, 25_147, 359),
+    "en_ewt-ud-test": (2_077, 25_094, 354),
+    "pt_bosque-ud-train": (7_018, 171_776, 12_790),
+    "pt_bosque-ud-dev": (1_172, 28_447, 2_063),
+    "pt_bosque-ud-test": (1_167, 27_604, 2_015),
+    "fr_sequoia-ud-train": (2_231, 50_502, None),
+    "fr_sequoia-ud-dev": (412, 9_999, None),
+    "fr_sequoia-ud-test": (456, 10_044, None),
+}
+needs_treebanks = pytest.mark.skipif(not TREEBANKS, reason="needs treebanks in ../shared/data")
+
+
+def comments(path):
+    with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
+        return [line.removeprefix("# text = ").rstrip("\n") for line in file if line.startswith("# text = ")]
+
+
+@needs_treebanks
+@pytest.mark.parametrize("path", TREEBANKS, ids=lambda path: path.name)
+def test_treebanks_are_read_whole(path):
     trees = list(read_conllu(path))
-    assert [tree.text for tree in trees] == [text.rstrip() for text in texts]
+    assert [tree.text for tree in trees] == comments(path)
     assert all(tree.heads.count(-1) == 1 for tree in trees)
+    sentences, words, shared = COUNTS[path.name.removesuffix(".conllu.gz")]
+    assert (len(trees), sum(map(len, trees))) == (sentences, words)
+    if shared is not None:
+        assert sum(count > 1 for tree in trees for count in Counter(tree.spans).values()) == shared
 
 
-@pytest.mark.skipif(not TREEBANKS, reason="needs treebanks in ../shared/data")
-def test_counts_are_the_treebanks_own():
-    # Origin: stats.xml of UD English EWT 2.16: 2,001 sentences and 25,147 syntactic words in dev.
-    trees = list(read_conllu(next(path for path in TREEBANKS if path.name == "en_ewt-ud-dev.conllu.gz")))
-    assert (len(trees), sum(map(len, trees))) == (2_001, 25_147)
+@needs_treebanks
+@pytest.mark.parametrize("path", [path for path in TREEBANKS if "-test" in path.name], ids=lambda path: path.name)
+def test_texts_put_together_are_those_of_the_comments(path, tmp_path):
+    with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
+        bare = write(tmp_path / "bare", "".join(line for line in file if not line.startswith("# text = ")))
+    # Which blank it was, only the comment tells: one sentence of EWT has a no-break space.
+    assert [tree.text.split() for tree in read_conllu(bare)] == [text.split() for text in comments(path)]

@@ -138,7 +138,11 @@ def test_browser_finds_words_behind_an_emoji(browser):
 
 
 def test_browser_tells_the_numbers_of_a_word(browser):
-    browser.execute_script("document.querySelector(\"article[data-index='10'] .dropped\").focus()")
+    from selenium.webdriver import ActionChains
+
+    dropped = browser.find_element("css selector", "article[data-index='10'] .dropped")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", dropped)
+    ActionChains(browser).pause(0.3).move_to_element(dropped).perform()
     tip = browser.find_element("id", "tip").text
     assert tip.splitlines() == [
         "sea", "-2.5 bits in this translation", "score 0.90", "dropped, lost in the decoder"
