@@ -35,7 +35,10 @@ Example:
 
 def diagnose(
     source: Annotated[
-        str, typer.Argument(help="Sentences, one a line (also .gz), sacrebleu:SET/PAIR, or builtin:sample-en, -pt.")
+        str,
+        typer.Argument(
+            help="Sentences, one a line; builtin:sample-en; sacrebleu:SET/PAIR; hf:NAME:CONFIG:SPLIT:COLUMN."
+        ),
     ],
     model: Annotated[
         str, typer.Option(help="builtin:en-pt, builtin:pt-en, a Hugging Face name, or a directory.")

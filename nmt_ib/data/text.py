@@ -1,4 +1,4 @@
-"""Text as users have it: one sentence a line, plain or gzipped, built in, or a test set of sacrebleu."""
+"""Text as users have it: one sentence a line, plain or gzipped, built in, a test set of sacrebleu or a data set."""
 
 import gzip
 import logging
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
+from nmt_ib.data.hub import DATA_SET, read_column
 from nmt_ib.errors import RequestError
 
 TEST_SET = "sacrebleu:"
@@ -22,7 +23,8 @@ def read_lines(name: str | Path) -> Iterator[str]:
 
     Args:
         name: A UTF-8 file, also gzipped (known by its first two bytes), a built-in sample (`builtin:sample-en`,
-            `builtin:sample-pt`), or the sources of a sacrebleu test set (`sacrebleu:wmt20/en-de`).
+            `builtin:sample-pt`), the sources of a sacrebleu test set (`sacrebleu:wmt20/en-de`), or a column of a
+            Hugging Face data set (see `read_column`).
 
     Yields:
         The lines without their ends.
@@ -30,6 +32,9 @@ def read_lines(name: str | Path) -> Iterator[str]:
     Raises:
         RequestError: There is no such text, it cannot be read, or it is not UTF-8.
     """
+    if str(name).startswith(DATA_SET):
+        yield from read_column(str(name))
+        return
     number = 0
     try:
         path = text_path(name)

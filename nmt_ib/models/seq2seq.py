@@ -317,20 +317,21 @@ class Seq2SeqModel:
             twice the length of its source and 16 pieces more.
         """
         limits = (2 * batch.mask.sum(1) + 16).clamp(max=self.max_target_pieces)
-        prefix = torch.tensor([self._decoder_prefix], device=self.device).expand(len(limits), -1)
-        forced_ends = _EndAtLimit(limits + prefix.shape[1], self.eos_id, beams)
+        start, *forced = self._decoder_prefix
+        forced_ends = _EndAtLimit(limits + len(self._decoder_prefix), self.eos_id, beams)
         generated = self.model.generate(
             encoder_outputs=BaseModelOutput(last_hidden_state=self.encode(self.embed(batch.ids), batch.mask)),
             attention_mask=batch.mask.long(),
-            decoder_input_ids=prefix,
+            decoder_input_ids=torch.full((len(limits), 1), start, device=self.device),
             num_beams=beams,
             do_sample=False,
-            max_new_tokens=int(limits.max()),
-            forced_bos_token_id=None,
+            max_new_tokens=int(limits.max()) + len(forced),
+            # Forced, not given: the published models' beams are ranked by a length that counts this piece.
+            forced_bos_token_id=forced[0] if forced else None,
             forced_eos_token_id=None,
             logits_processor=LogitsProcessorList([forced_ends]),
         )
-        return [self._generated(row) for row in generated[:, prefix.shape[1] :].tolist()]
+        return [self._generated(row) for row in generated[:, len(self._decoder_prefix) :].tolist()]
 
     def _generated(self, row: list[int]) -> Sentence:
         ids = row[: row.index(self.eos_id)]

@@ -301,11 +301,9 @@ def test_greedy_writes_the_best_piece_at_each_step(tiny):
         assert translation.ids.index(model.eos_id) == len(translation) - 1
 
 
-@pytest.mark.parametrize("beams", [1, 3])
-def test_a_batch_of_one_translates_alike(model, beams):
-    together = model.translate(sources(model), beams=beams)
-    alone = [model.translate(model.pad([model.tokenize_source(text)]), beams=beams)[0] for text in SOURCES]
-    assert together == alone
+def test_a_batch_of_one_translates_alike(model):
+    alone = [model.translate(model.pad([model.tokenize_source(text)]))[0] for text in SOURCES]
+    assert model.translate(sources(model)) == alone
 
 
 def test_the_longest_source_and_target_fit(tiny):
