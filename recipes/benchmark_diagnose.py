@@ -20,7 +20,7 @@ import torch
 
 import nmt_ib
 from nmt_ib.data.text import read_lines
-from nmt_ib.studies.calibration import reference_for
+from nmt_ib.studies.kept_references import reference_for
 from nmt_ib.studies.under_translation import UnderTranslation
 
 

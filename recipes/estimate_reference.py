@@ -11,7 +11,8 @@ from pathlib import Path
 import nmt_ib
 from nmt_ib.attribution.contribution import OPERATORS, ContributionMethod
 from nmt_ib.data.text import read_lines
-from nmt_ib.studies.calibration import estimate_reference, keep_reference
+from nmt_ib.studies.calibration import estimate_reference
+from nmt_ib.studies.kept_references import keep_reference
 
 
 def main() -> None:

@@ -179,7 +179,7 @@ def marian_binary(folder: Path) -> Tiny:
     return learn_(student(folder, autoregression="self-attention"))
 
 
-def bart(folder: Path) -> Tiny:
+def bart(folder: Path, steps: int = 60) -> Tiny:
     """Byte-level BPE; the first piece after `</s>` is forced to be `<s>`."""
     pieces = bpe(pre_tokenizers.ByteLevel(add_prefix_space=False), pre_tokenizers.ByteLevel.alphabet())
     tokenizer = hf.BartTokenizer(**pieces)
@@ -187,7 +187,7 @@ def bart(folder: Path) -> Tiny:
     network = randomise_(hf.BartForConditionalGeneration(config), seed=1)
     network.generation_config.forced_bos_token_id = 0
     model = Seq2SeqModel(network, tokenizer, name="tiny")
-    return learn_(Tiny(model, start=("</s>", "<s>"), before=("<s>",), after=("</s>",)))
+    return learn_(Tiny(model, start=("</s>", "<s>"), before=("<s>",), after=("</s>",)), steps)
 
 
 def mbart50(folder: Path) -> Tiny:

@@ -151,7 +151,7 @@ def estimate_with_progress(
 ) -> "Reference":
     """The model's reference; a bar shows the work where it must be estimated first."""
     from nmt_ib.data.text import read_lines
-    from nmt_ib.studies.calibration import MOST_SENTENCES, reference_for
+    from nmt_ib.studies.kept_references import MOST_SENTENCES, reference_for
 
     with progress("calibrating (once for each model)", min(facts.lines, MOST_SENTENCES)) as advance:
         return reference_for(model, method, read_lines(facts.name), batch_size, advance)

@@ -9,7 +9,8 @@ from nmt_ib.errors import RequestError
 from nmt_ib.protocols import TranslationModel
 from nmt_ib.results import DIGITS, Diagnosis, SentenceDiagnosis, WordDiagnosis
 from nmt_ib.signature import RunSignature, fingerprint_lines
-from nmt_ib.studies.calibration import Reference, reference_for
+from nmt_ib.studies.calibration import Reference
+from nmt_ib.studies.kept_references import reference_for
 from nmt_ib.studies.kinds import word_kinds
 from nmt_ib.studies.summary import summarize
 from nmt_ib.types import Sentence

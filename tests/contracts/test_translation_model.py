@@ -11,7 +11,7 @@ from nmt_ib.errors import RequestError
 from nmt_ib.models.seq2seq import Seq2SeqModel
 from nmt_ib.protocols import TranslationModel
 from nmt_ib.types import TokenBatch
-from tests.tiny_models import ENGLISH, MODELS, PORTUGUESE
+from tests.tiny_models import ENGLISH, MODELS, PORTUGUESE, bart
 
 SOURCES = ("She sells sea shells by the sea shore, 12 of them!", "no", "The house is old.")
 TARGETS = (PORTUGUESE[1], "Um c", "Nunca")
@@ -287,6 +287,14 @@ def test_translations_are_hugging_faces(tiny, beams):
         theirs = hf_translation(tiny, model.tokenize_source(text), beams)
         assert translation.ids == (*theirs[: theirs.index(model.eos_id)], model.eos_id)
         assert translation.text == model.tokenizer.decode(theirs, skip_special_tokens=True)
+
+
+def test_a_forced_first_piece_counts_in_the_length_that_ranks_beams(tmp_path):
+    tiny = bart(tmp_path, steps=0)  # unsure of everything, so that the ranks are close
+    for text in ("of is", "it that", "the"):
+        source = tiny.model.tokenize_source(text)
+        ours = tiny.model.translate(tiny.model.pad([source]), beams=4)[0]
+        assert list(ours.ids) == hf_translation(tiny, source, 4)
 
 
 def test_greedy_writes_the_best_piece_at_each_step(tiny):

@@ -8,6 +8,7 @@ import torch
 
 import nmt_ib
 from nmt_ib.results import SentenceDiagnosis
+from nmt_ib.studies.kept_references import reference_for
 from nmt_ib.studies.under_translation import UnderTranslation, chunks, diagnose, signature_of
 
 pytestmark = pytest.mark.skipif(
@@ -160,7 +161,7 @@ def test_chunks_hold_each_line_once():
 
 
 def test_signature_leaves_out_what_cannot_change_a_number(model, cut):
-    study = UnderTranslation(model, nmt_ib.studies.calibration.reference_for(model, nmt_ib.ContributionMethod(), []))
+    study = UnderTranslation(model, reference_for(model, nmt_ib.ContributionMethod(), []))
     slow = UnderTranslation(model, study.reference, batch_size=1)
     beam = UnderTranslation(model, study.reference, beams=4)
     assert signature_of(study, {}).difference(signature_of(slow, {}).to_dict()) is None
