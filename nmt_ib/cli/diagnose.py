@@ -26,10 +26,20 @@ BYTES_PER_CHARACTER = 100  # what a run and its report take for each character o
 
 EXAMPLE = """\b
 Example:
-  $ echo "She said her open minded brother sold the house." > news.en
-  $ echo "Ela disse que o irmão vendeu a casa." > news.pt
+  $ echo "The small bridge over the river was closed yesterday." > news.en
+  $ echo "A ponte foi fechada ontem." > news.pt
   $ nmt-ib diagnose news.en --target news.pt --model builtin:en-pt
-  EXAMPLE
+  Sentences with most dropped words
+  ──────────────────────────────────────────────────────────────────────────────
+    line   source, with [dropped words]; translation    dropped   bits   lost in
+   ──────────────────────────────────────────────────────────────────────────────
+       1   The [small] bridge [over] [the] [river]      small     -5.3   decoder
+           was closed yesterday.                        over      -3.9   decoder
+           A ponte foi fechada ontem.                   the       -4.0   encoder
+                                                        river     -4.6   decoder
+   ──────────────────────────────────────────────────────────────────────────────
+  4 of 10 source words dropped (1 lost in the encoder, 3 in the decoder) in 1 of 1 sentences
+  0 lines skipped; target / source pieces 0.60
 """
 
 

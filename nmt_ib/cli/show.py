@@ -34,10 +34,10 @@ def show(run: "RunDirectory", *, as_json: bool, named: bool) -> None:
     lost = f"{summary.lost_in_encoder} lost in the encoder, {summary.lost_in_decoder} in the decoder"
     out.print(
         f"{summary.dropped:,} of {summary.words:,} source words dropped ({lost}) in "
-        f"{summary.sentences_with_drops:,} of {summary.sentences:,} sentences; {summary.skipped} skipped; "
-        f"target/source pieces {summary.length_ratio:.2f}",
+        f"{summary.sentences_with_drops:,} of {summary.sentences:,} sentences",
         soft_wrap=True,
     )
+    out.print(f"{summary.skipped:,} lines skipped; target / source pieces {summary.length_ratio:.2f}", soft_wrap=True)
     if summary.metrics:
         out.print(f"BLEU {summary.metrics['bleu']:.1f} ({summary.metrics['bleu_signature']})", soft_wrap=True)
         out.print(f"chrF {summary.metrics['chrf']:.1f} ({summary.metrics['chrf_signature']})", soft_wrap=True)
@@ -75,7 +75,7 @@ def worst_table(run: "RunDirectory", summary: "DiagnosisSummary") -> Table:
 
 
 def _cells(word: "WordDiagnosis") -> tuple[str, str, str]:
-    return printable(word.text), f"{word.contribution_bits:.1f}", word.lost_in or ""
+    return printable(word.text), f"{round(word.contribution_bits, 1) + 0.0:.1f}", word.lost_in or ""  # no -0.0
 
 
 def marked(sentence: "SentenceDiagnosis") -> Text:

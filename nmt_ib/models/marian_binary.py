@@ -104,6 +104,8 @@ def _decode(chunk: bytes, kind: int, shape: tuple[int, ...], name: str) -> np.nd
     if kind != INTGEMM8:
         raise ValueError(f"item {name} has type {kind:#x}; known are float32 and intgemm int8")
     (multiplier,) = struct.unpack_from("<f", chunk, size)
+    if not 0 < multiplier < float("inf"):
+        raise ValueError(f"item {name} has the quantisation multiplier {multiplier}")
     values = np.frombuffer(chunk, "i1", size).astype(np.float32) / np.float32(multiplier)
     if name.endswith("Wemb"):  # looked up by row, so it is the one int8 matrix that is not prepared for gemm
         return values.reshape(shape)

@@ -12,7 +12,7 @@ from transformers import MarianConfig, MarianMTModel, MarianTokenizer
 
 from nmt_ib.errors import RequestError
 from nmt_ib.models.marian_binary import MarianBinary
-from nmt_ib.models.ssru import MarianSSRUConfig, MarianSSRUForConditionalGeneration, marian_positions
+from nmt_ib.models.ssru import MarianSSRUConfig, MarianSSRUForConditionalGeneration, exact_norms_, marian_positions
 
 POSITIONS = 512
 ATTENTION = {"q_proj": "q", "k_proj": "k", "v_proj": "v", "out_proj": "o"}
@@ -33,8 +33,18 @@ def build_model(binary: MarianBinary) -> MarianMTModel:
     Raises:
         RequestError: The configuration asks for something that this translation of it does not cover.
     """
+    _check(binary.config)
+    try:
+        return _filled(binary)
+    except KeyError as error:
+        raise RequestError(f"the marian-nmt file has no {error}, which its configuration needs") from error
+    except (RuntimeError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise RequestError(f"the marian-nmt file is not what its configuration says: {reason}") from error
+
+
+def _filled(binary: MarianBinary) -> MarianMTModel:
     config = binary.config
-    _check(config)
     vocabulary, width = binary.tensors["Wemb"].shape
     recurrent = config.get("transformer-decoder-autoreg", "self-attention") == "rnn"
     settings = {
@@ -61,13 +71,17 @@ def build_model(binary: MarianBinary) -> MarianMTModel:
         model: MarianMTModel = MarianSSRUForConditionalGeneration(MarianSSRUConfig(**settings))
     else:
         model = MarianMTModel(MarianConfig(**settings))
-        # Differs from Hugging Face's Marian, whose own table comes back when the model is saved and loaded again.
+        # Differs from Hugging Face's Marian, whose own come back when the model is saved and loaded again.
+        exact_norms_(model)
         for stack in (model.model.encoder, model.model.decoder):
             stack.embed_positions.weight.data = marian_positions(POSITIONS, width)
-    missing, unexpected = model.load_state_dict(_state_dict(binary, recurrent), strict=False)
-    lost = [name for name in missing if "embed_positions" not in name]
-    if lost or unexpected:
-        raise RequestError(f"the marian-nmt file lacks {len(lost)} weights that its configuration promises: {lost[:3]}")
+    tensors = dict(binary.tensors)
+    state = _state_dict(tensors, config, recurrent)
+    left = sorted(name for name in tensors if not name.endswith("QuantMultA"))  # those serve int8 inference
+    if left:
+        raise ValueError(f"{len(left)} of its weights have no place in the model: {', '.join(left[:3])}")
+    tables = {name: table for name, table in model.state_dict().items() if "embed_positions" in name}
+    model.load_state_dict(state | tables)
     return model.eval()
 
 
@@ -91,16 +105,16 @@ def build_tokenizer(spm: Path) -> MarianTokenizer:
 
 
 def _check(config: dict) -> None:
-    supported: dict[str, set[object]] = {
-        "type": {"transformer"},
-        "transformer-postprocess": {"dan"},
-        "transformer-preprocess": {""},
-        "transformer-decoder-autoreg": {"rnn", "self-attention"},
-        "dec-cell": {"ssru"},
-        "transformer-ffn-activation": {"relu", "swish"},
-        "tied-embeddings-all": {True},
-        "transformer-train-position-embeddings": {False},
-        "transformer-ffn-depth": {2},
+    supported: dict[str, tuple[object, ...]] = {
+        "type": ("transformer",),
+        "transformer-postprocess": ("dan",),
+        "transformer-preprocess": ("",),
+        "transformer-decoder-autoreg": ("rnn", "self-attention"),
+        "dec-cell": ("ssru",),
+        "transformer-ffn-activation": ("relu", "swish"),
+        "tied-embeddings-all": (True,),
+        "transformer-train-position-embeddings": (False,),
+        "transformer-ffn-depth": (2,),
     }
     if config.get("transformer-decoder-autoreg", "self-attention") != "rnn":
         supported.pop("dec-cell")
@@ -108,14 +122,15 @@ def _check(config: dict) -> None:
         if key in config and config[key] not in values:
             raise RequestError(
                 f"marian-nmt option {key}: {config[key]!r} is not supported; supported: "
-                f"{', '.join(repr(value) for value in sorted(values, key=str))}"
+                f"{', '.join(repr(value) for value in values)}"
             )
 
 
-def _state_dict(binary: MarianBinary, recurrent: bool) -> dict[str, Tensor]:
-    tensors = binary.tensors
-    embedding = torch.cat([tensors["Wemb"], torch.zeros(1, tensors["Wemb"].shape[1])])
-    bias = torch.cat([tensors["decoder_ff_logit_out_b"].reshape(1, -1), torch.full((1, 1), -1e9)], dim=1)
+def _state_dict(tensors: dict[str, Tensor], config: dict, recurrent: bool) -> dict[str, Tensor]:
+    """Weights by Hugging Face's names; takes them out of `tensors`."""
+    embedding = tensors.pop("Wemb")
+    embedding = torch.cat([embedding, torch.zeros(1, embedding.shape[1])])
+    bias = torch.cat([tensors.pop("decoder_ff_logit_out_b").reshape(1, -1), torch.full((1, 1), -1e9)], dim=1)
     state = {
         "final_logits_bias": bias,
         "lm_head.weight": embedding,
@@ -123,9 +138,9 @@ def _state_dict(binary: MarianBinary, recurrent: bool) -> dict[str, Tensor]:
         "model.encoder.embed_tokens.weight": embedding,
         "model.decoder.embed_tokens.weight": embedding,
     }
-    for layer in range(1, binary.config["enc-depth"] + 1):
+    for layer in range(1, config["enc-depth"] + 1):
         state |= _encoder_layer(tensors, f"encoder_l{layer}", f"model.encoder.layers.{layer - 1}")
-    for layer in range(1, binary.config["dec-depth"] + 1):
+    for layer in range(1, config["dec-depth"] + 1):
         state |= _decoder_layer(tensors, f"decoder_l{layer}", f"model.decoder.layers.{layer - 1}", recurrent)
     return state
 
@@ -141,7 +156,7 @@ def _encoder_layer(tensors: dict[str, Tensor], theirs: str, ours: str) -> dict[s
 def _decoder_layer(tensors: dict[str, Tensor], theirs: str, ours: str, recurrent: bool) -> dict[str, Tensor]:
     if recurrent:
         state = {
-            f"{ours}.self_attn.cell.weight": tensors[f"{theirs}_rnn_W"].T,
+            f"{ours}.self_attn.cell.weight": tensors.pop(f"{theirs}_rnn_W").T,
             **_linear(tensors, f"{theirs}_rnn_W", f"{theirs}_rnn_b", "f", f"{ours}.self_attn.forget"),
             **_norm(tensors, f"{theirs}_rnn_ffn_ln", f"{ours}.self_attn_layer_norm"),
         }
@@ -174,8 +189,9 @@ def _feed_forward(tensors: dict[str, Tensor], theirs: str, ours: str) -> dict[st
 
 
 def _linear(tensors: dict[str, Tensor], weight: str, bias: str, suffix: str, ours: str) -> dict[str, Tensor]:
-    return {f"{ours}.weight": tensors[weight + suffix].T, f"{ours}.bias": tensors[bias + suffix].flatten()}
+    return {f"{ours}.weight": tensors.pop(weight + suffix).T, f"{ours}.bias": tensors.pop(bias + suffix).flatten()}
 
 
 def _norm(tensors: dict[str, Tensor], theirs: str, ours: str) -> dict[str, Tensor]:
-    return {f"{ours}.weight": tensors[f"{theirs}_scale"].flatten(), f"{ours}.bias": tensors[f"{theirs}_bias"].flatten()}
+    scale, bias = tensors.pop(f"{theirs}_scale"), tensors.pop(f"{theirs}_bias")
+    return {f"{ours}.weight": scale.flatten(), f"{ours}.bias": bias.flatten()}

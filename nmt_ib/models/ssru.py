@@ -27,6 +27,17 @@ def marian_positions(positions: int, width: int) -> Float[Tensor, "positions wid
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
+def exact_norms_(model: nn.Module) -> None:
+    """Gives all layer norms marian-nmt's epsilon.
+
+    Args:
+        model: Changed in place; Hugging Face's Marian has 1e-5.
+    """
+    for module in model.modules():
+        if isinstance(module, nn.LayerNorm):
+            module.eps = 1e-9
+
+
 class MarianPositions(MarianSinusoidalPositionalEmbedding):
     """Position table of marian-nmt; Hugging Face refills it from `create_weight` whenever a model is built."""
 
@@ -102,9 +113,7 @@ class MarianSSRUForConditionalGeneration(MarianMTModel):
             stack.embed_positions = MarianPositions(config.max_position_embeddings, config.d_model)
         for index, layer in enumerate(self.model.decoder.layers):
             layer.self_attn = SSRU(config.d_model, index)
-        for module in self.modules():
-            if isinstance(module, nn.LayerNorm):
-                module.eps = 1e-9
+        exact_norms_(self)
         self.post_init()
 
 

@@ -11,6 +11,7 @@ from nmt_ib.errors import RequestError
 from nmt_ib.models.seq2seq import Seq2SeqModel
 from nmt_ib.protocols import TranslationModel
 from nmt_ib.types import TokenBatch
+from tests.oracles.words import check_words
 from tests.tiny_models import ENGLISH, MODELS, PORTUGUESE, bart
 
 SOURCES = ("She sells sea shells by the sea shore, 12 of them!", "no", "The house is old.")
@@ -128,24 +129,7 @@ def test_special_pieces_stand_around_a_source_and_belong_to_no_word(tiny):
 
 def test_each_piece_belongs_to_one_word_and_words_cover_the_text(model):
     for text in (*SOURCES, *HOSTILE, *(f"the {piece} house" for piece in SPECIAL)):
-        check_words(model.tokenize_source(text), text)
-
-
-def check_words(sentence, text):
-    assert len(sentence.ids) == len(sentence.pieces) == len(sentence.spans) == len(sentence.word_index)
-    assert set(sentence.word_index) - {-1} == set(range(len(sentence.words)))
-    ends = [0]
-    for word in sentence.words:
-        assert ends[-1] <= word.start < word.end <= len(text)
-        assert word.text == text[word.start : word.end]
-        ends.append(word.end)
-    for (start, end), index in zip(sentence.spans, sentence.word_index, strict=True):
-        assert 0 <= start <= end <= len(text)
-        if index >= 0 and start < end:
-            assert sentence.words[index].start <= start
-            assert end <= sentence.words[index].end
-    covered = {place for word in sentence.words for place in range(word.start, word.end)}
-    assert {place for place, character in enumerate(text) if not character.isspace()} <= covered
+        check_words(model.tokenize_source(text))
 
 
 def test_an_empty_source_has_no_words(model):

@@ -151,6 +151,12 @@ def test_weights_that_the_configuration_promises_but_the_file_lacks_are_named(tm
         build_model(read_marian_binary(write(tmp_path / "bare.bin", CONFIG, tensors)))
 
 
+def test_weights_that_have_no_place_in_the_model_are_named(tmp_path, tensors):
+    path = write(tmp_path / "model.bin", {**CONFIG, "dec-depth": 1}, tensors)
+    with pytest.raises(RequestError, match="no place in the model: decoder_l2_context_Wk"):
+        build_model(read_marian_binary(path))
+
+
 def test_settings_that_the_configuration_lacks_are_named(tmp_path, tensors):
     config = {key: value for key, value in CONFIG.items() if key != "transformer-heads"}
     with pytest.raises(RequestError, match="transformer-heads"):
