@@ -1,170 +1,165 @@
-"""The report: hostile text stays text, nothing is fetched, and a real browser shows what it should."""
+"""The report: any text stays text, nothing is loaded, and a run of any length fits."""
 
+import base64
+import hashlib
 import json
 import re
-import shutil
-from dataclasses import replace
+import tracemalloc
+from html.parser import HTMLParser
 
 import pytest
 
 from nmt_ib.reports import html
-from nmt_ib.reports.html import as_script_data, write_report
+from nmt_ib.reports.html import interval, scale_of, write_report
 from nmt_ib.results import DiagnosisSummary, SentenceDiagnosis, Share, WordDiagnosis
-
-HOSTILE = "<script>alert(1)</script> </script><!-- & \u2028 \x00 \x1b[31m שלום 😀 end"
-SIGNATURE = {"model": "<m>", "model_fingerprint": "f", "version": "0", "settings": {"beams": 1}, "seed": 0, "data": {}}
-BROWSER, DRIVER = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
+from tests.reports.hostile_run import HOSTILE, SIGNATURE, diagnosed, summary_of
 
 
-def word(text: str, start: int, dropped: bool = False) -> WordDiagnosis:
-    bits, score, lost = (-2.5, 0.9, "decoder") if dropped else (12.5, 0.1, None)
-    return WordDiagnosis(text, start, start + len(text), bits, None, score, dropped, lost)
+class Page(HTMLParser):
+    """The elements of a page, and the text of its scripts and styles."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.elements, self.texts = [], [""]
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        self.texts.append("")
+
+    def handle_endtag(self, tag):
+        self.elements.append(("", {}))
+        self.texts.append("")
+
+    def handle_data(self, data):
+        self.texts[-1] += data
+
+    def scripts(self, **wanted):
+        return [
+            text
+            for (tag, attributes), text in zip(self.elements, self.texts[1:], strict=True)
+            if tag == "script" and wanted.items() <= attributes.items()
+        ]
+
+    def lines(self):
+        return [json.loads(text) for text in self.scripts(**{"class": "line"})]
 
 
-def line(index: int, dropped: bool) -> SentenceDiagnosis:
-    words = (word("the", 2), word("sea", 6, dropped))
-    tokens = ("o", "mar", "</s>")
-    matrix = ((1.0, 2.0, -3.0), (0.0, 9.5, 0.0))
-    return SentenceDiagnosis(index, "😀 the sea", f"o mar {index}", False, -3.0, tokens, words, None, matrix)
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "report.html"
 
 
-LINES = [
-    SentenceDiagnosis(0, HOSTILE, HOSTILE, True, -9.0, ("x",), (word("end", len(HOSTILE) - 3),)),
-    SentenceDiagnosis(1, "", "", False, skipped="empty line"),
-    *(line(index, dropped=index % 10 == 0) for index in range(2, 2_000)),
-]
-SHARES = (Share("open class", 10, 2), Share("<b>closed</b>", 5, 0))
-SUMMARY = DiagnosisSummary(2_000, 1, 3_997, 199, 199, 0, 199, 1.0, SHARES, SHARES, SHARES, SHARES, (10,))
+def test_hostile_text_comes_back_equal_and_is_never_markup(path):
+    sentences = [diagnosed(index, text, dropped=(0,), matrix=True) for index, text in enumerate(HOSTILE)]
+    write_report(path, SIGNATURE, summary_of(len(HOSTILE)), iter(sentences))
+    page, raw = Page(path), path.read_text(encoding="utf-8")
+    for line, sentence in zip(page.lines(), sentences, strict=True):
+        assert line["source"] == sentence.source
+        assert line["translation"] == sentence.translation
+        assert [sentence.source[word[0] : word[1]] for word in line["words"]] == [word.text for word in sentence.words]
+        assert [word[2:] for word in line["words"]] == [
+            [word.contribution_bits, word.kept_bits, word.score, word.dropped, word.lost_in] for word in sentence.words
+        ]
+        (matrix,) = page.scripts(id=f"matrix-{sentence.index}")
+        assert json.loads(matrix)["bits"] == [list(row) for row in sentence.contribution_matrix_bits]
+    for forbidden in ("<script>alert", "<img", "<b>model", "<u>rare", "<i>", "\0", "\a", "\u2028", "\u202e", "\x85"):
+        assert forbidden not in raw
+    assert len(page.scripts()) == 2 * len(HOSTILE) + 1
 
 
-@pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    path = tmp_path_factory.mktemp("report") / "report.html"
-    write_report(path, SIGNATURE, SUMMARY, iter(LINES))
-    return path
+def test_nothing_is_loaded_and_only_the_page_s_own_code_runs(path):
+    write_report(path, SIGNATURE, summary_of(1), [diagnosed(0, "a b")])
+    page, raw = Page(path), path.read_text(encoding="utf-8")
+    assert not re.search(r"https?://|url\(|@import|\bfetch\(|innerHTML|eval\(", raw)
+    assert not [name for _, attributes in page.elements for name in attributes if name in ("src", "href", "style")]
+    (policy,) = [a["content"] for _, a in page.elements if a.get("http-equiv") == "Content-Security-Policy"]
+    code = page.scripts()[-1]
+    assert "unsafe" not in policy
+    assert policy.startswith("default-src 'none'")
+    assert base64.b64encode(hashlib.sha256(code.encode()).digest()).decode() in policy
 
 
-def data(path) -> list:
-    text = path.read_text(encoding="utf-8")
-    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1])
+def test_the_page_shows_the_run(path):
+    write_report(path, SIGNATURE, summary_of(20), [])
+    raw = path.read_text(encoding="utf-8")
+    for shown in (
+        "43</strong> of 903 source words",
+        "20</strong>",
+        "&lt;b&gt;model",
+        "BLEU",
+        "nrefs:1|tok:13a",
+        "26.1",
+    ):
+        assert shown in raw
+    for name, value in [
+        ("seed", "0"),
+        ("settings: beams", "1"),
+        ("settings: matrix", "yes"),
+        ("data: sources", "c125"),
+    ]:
+        assert f'<dt>{name}</dt><dd dir="auto">{value}</dd>' in raw
 
 
-def test_every_text_comes_back(page):
-    rows = data(page)
-    assert [row[1] for row in rows] == [sentence.source for sentence in LINES]
-    assert rows[0][2] == HOSTILE
-    assert rows[1][4] == "empty line"
-    assert rows[2][7] == [[1.0, 2.0, -3.0], [0.0, 9.5, 0.0]]
+def test_a_run_of_nothing_has_a_report(path):
+    write_report(path, {}, DiagnosisSummary(0, 0, 0, 0, 0, 0, 0, 0.0), [])
+    assert "No source word could be analysed" in path.read_text(encoding="utf-8")
+    assert Page(path).lines() == []
 
 
-def test_text_never_becomes_markup(page):
-    text = page.read_text(encoding="utf-8")
-    assert "<script>alert" not in text
-    assert "<b>closed" not in text
-    assert "<m>" not in text
-    assert text.count("<script") == 2
+def test_numbers_that_json_lacks_become_null(path):
+    word = WordDiagnosis("a", 0, 1, float("nan"), float("inf"), 0.5, False, None)
+    sentence = SentenceDiagnosis(0, "a", "b", False, float("-inf"), ("b",), (word,), None, ((float("nan"),),))
+    write_report(path, {}, summary_of(1), [sentence])
+    assert Page(path).lines()[0]["words"] == [[0, 1, None, None, 0.5, 0, None]]
 
 
-@pytest.mark.parametrize("value", ["</script>", "<!--", "]]>", "&lt;", "\u2028", "\ud800"])
-def test_script_data_cannot_end_its_element(value):
-    made = as_script_data(value)
-    assert made.isascii()
-    assert not set("<>&") & set(made)
-    assert json.loads(made) == value
+def test_the_report_appears_whole_or_not_at_all(path):
+    path.write_text("before")
+
+    def broken():
+        yield diagnosed(0, "a")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_report(path, SIGNATURE, summary_of(2), broken())
+    assert path.read_text() == "before"
+    assert list(path.parent.iterdir()) == [path]
 
 
-def test_nothing_is_fetched(page):
-    text = page.read_text(encoding="utf-8")
-    assert "default-src 'none'" in text
-    assert not re.findall(r"https?://|<link|<img|@import|url\(", text)
+def test_a_long_run_is_cut_and_says_so(path, monkeypatch):
+    monkeypatch.setattr(html, "EMBEDDED", 5)
+    write_report(path, SIGNATURE, summary_of(9, worst=(7, 1)), (diagnosed(index, "a") for index in range(9)))
+    assert [line["index"] for line in Page(path).lines()] == [0, 1, 2, 3, 4, 7]
+    assert "first 5 of 9 lines" in path.read_text(encoding="utf-8")
 
 
-def test_a_long_run_says_what_it_leaves_out(tmp_path, monkeypatch):
-    monkeypatch.setattr(html, "MOST_SENTENCES", 3)
-    path = tmp_path / "report.html"
-    write_report(path, SIGNATURE, SUMMARY, LINES)
-    assert len(data(path)) == 3
-    assert "The first 3 lines are shown; all 2,000 are in sentences.jsonl" in path.read_text(encoding="utf-8")
+def test_a_run_within_the_limit_is_whole(path):
+    write_report(path, SIGNATURE, summary_of(html.EMBEDDED), (diagnosed(i, "a") for i in range(html.EMBEDDED)))
+    assert len(Page(path).lines()) == html.EMBEDDED == 5_000
+    assert "This page holds" not in path.read_text(encoding="utf-8")
 
 
-def test_an_empty_run_has_a_report(tmp_path):
-    path = tmp_path / "report.html"
-    write_report(path, SIGNATURE, DiagnosisSummary(0, 0, 0, 0, 0, 0, 0, 0.0), [])
-    assert data(path) == []
+def test_memory_does_not_grow_with_the_run(path):
+    def peak(lines: int) -> int:
+        tracemalloc.start()
+        write_report(path, SIGNATURE, summary_of(lines), (diagnosed(index, "word " * 25) for index in range(lines)))
+        top = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return top
+
+    peak(1)
+    assert peak(1_000) < peak(100) + 200_000
 
 
-def test_metrics_are_shown_with_their_signatures(tmp_path):
-    metrics = {"bleu": 29.2, "bleu_signature": "nrefs:1|b", "chrf": 57.4, "chrf_signature": "nrefs:1|c"}
-    path = tmp_path / "report.html"
-    write_report(path, SIGNATURE, replace(SUMMARY, metrics=metrics), LINES[:3])
-    text = path.read_text(encoding="utf-8")
-    assert all(part in text for part in ("29.2", "57.4", "nrefs:1|b", "nrefs:1|c"))
+def test_interval_is_wilson_s():
+    # Newcombe (1998), Statistics in Medicine 17, table I, method 3: 81 of 263 and 0 of 20.
+    assert interval(Share("", 263, 81)) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+    assert interval(Share("", 20, 0)) == pytest.approx((0.0, 0.1611), abs=1e-4)
+    assert interval(Share("", 0, 0)) == (0.0, 1.0)
 
 
-@pytest.fixture(scope="module")
-def browser(page, tmp_path_factory):
-    selenium = pytest.importorskip("selenium", reason="needs selenium: pip install 'nmt_ib[dev]'")
-    if not (BROWSER and DRIVER):
-        pytest.skip("needs chromium and chromedriver on the path")
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    profile = tmp_path_factory.mktemp("profile")
-    for flag in ("headless=new", "no-sandbox", "disable-gpu", "disable-background-networking", "no-first-run"):
-        options.add_argument(f"--{flag}")
-    options.add_argument(f"--user-data-dir={profile}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    driver.get(page.as_uri())
-    assert selenium
-    yield driver
-    driver.quit()
-
-
-def texts(browser, selector: str) -> list[str]:
-    return [element.get_attribute("textContent") for element in browser.find_elements("css selector", selector)]
-
-
-def test_browser_shows_one_page_of_sentences_and_no_error(browser):
-    assert browser.get_log("browser") == []
-    assert len(texts(browser, "article")) == 50
-    assert texts(browser, ".source")[0] == HOSTILE.replace("\x00", "\ufffd") or texts(browser, ".source")[0] == HOSTILE
-    assert texts(browser, "article")[1].endswith("skipped: empty line")
-
-
-def test_browser_finds_words_behind_an_emoji(browser):
-    assert texts(browser, "article[data-index='2'] .word") == ["the", "sea"]
-
-
-def test_browser_tells_the_numbers_of_a_word(browser):
-    from selenium.webdriver import ActionChains
-
-    dropped = browser.find_element("css selector", "article[data-index='10'] .dropped")
-    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", dropped)
-    ActionChains(browser).pause(0.3).move_to_element(dropped).perform()
-    tip = browser.find_element("id", "tip").text
-    assert tip.splitlines() == [
-        "sea", "-2.5 bits in this translation", "score 0.90", "dropped, lost in the decoder"
-    ]  # fmt: skip
-
-
-def test_browser_filters_sorts_searches_and_turns_pages(browser):
-    def choose(code: str) -> str:
-        browser.execute_script(code)
-        return browser.find_element("id", "count").text
-
-    change = ".dispatchEvent(new Event('change'))"
-    assert choose(f"only.checked = true; only{change}") == "199 lines, page 1 of 4"
-    assert all("1 dropped" in text for text in texts(browser, "article"))
-    assert choose("next.click()") == "199 lines, page 2 of 4"
-    assert choose(f"only.checked = false; sort.value = 'score'; sort{change}") == "2000 lines, page 1 of 40"
-    assert "1 dropped" in texts(browser, "article")[0]
-    assert choose("search.value = 'MAR 1234'; search.dispatchEvent(new Event('input'))") == "1 lines, page 1 of 1"
-    choose(f"search.value = ''; sort.value = 'line'; sort{change}")
-
-
-def test_browser_shows_the_matrix_on_demand(browser):
-    browser.execute_script("document.querySelector(\"article[data-index='2'] button\").click()")
-    assert texts(browser, ".matrix thead th") == ["", "o", "mar", "</s>"]
-    assert texts(browser, ".matrix tbody td") == ["1.0", "2.0", "-3.0", "", "9.5", ""]
+def test_small_groups_do_not_stretch_the_scale():
+    shares = (Share("many", 10_000, 100), Share("few", 2, 2))
+    assert scale_of(DiagnosisSummary(1, 0, 10_002, 102, 1, 0, 0, 1.0, shares)) == 0.02
+    assert scale_of(DiagnosisSummary(1, 0, 2, 2, 1, 0, 0, 1.0, shares[1:])) == 1.0
