@@ -11,12 +11,17 @@ CHECKED = ["nmt_ib.types", "nmt_ib.attribution", *(f"nmt_ib.models.{name}" for n
 install_import_hook(CHECKED, "beartype.beartype")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Small matrices: on a busy machine two threads wait for each other, up to a hundred times slower than one."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory):
     """Name -> a tiny model in float64 and what is known of it; tests must leave it as it is."""
-    import torch
-
     from tests.tiny_models import MODELS
 
-    torch.set_num_threads(1)  # tiny matrices: on a busy machine two threads wait for each other, a hundred times slower
     return cache(lambda name: MODELS[name](tmp_path_factory.mktemp(name)))

@@ -8,11 +8,12 @@ from torch import Tensor, nn
 
 
 @contextmanager
-def capture(modules: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
+def capture(modules: Sequence[nn.Module], item: int = 0) -> Iterator[list[Tensor]]:
     """Collects the modules' outputs in the order in which they run.
 
     Args:
         modules: Parts of one model.
+        item: Which one to take where the output is a tuple.
 
     Yields:
         A list that fills up as the body runs the model.
@@ -20,7 +21,7 @@ def capture(modules: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
     outputs: list[Tensor] = []
 
     def keep(_module: nn.Module, _inputs: Any, output: Any) -> None:
-        outputs.append(output if isinstance(output, Tensor) else output[0])
+        outputs.append(output if isinstance(output, Tensor) else output[item])
 
     handles = [module.register_forward_hook(keep) for module in modules]
     try:

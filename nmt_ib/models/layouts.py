@@ -1,6 +1,6 @@
 """A table: architecture -> where its embeddings, layers, cross-attention and output layer are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from transformers import PretrainedConfig
 
@@ -13,6 +13,7 @@ class Layout:
 
     Attributes:
         layers: The list of layers of the encoder and of the decoder.
+        cross_attention: Part of a decoder layer whose output ends with its attention weights.
         embedding_scale: Attribute of the encoder that multiplies embeddings; None where the embedding module does it.
         output_bias: Attribute of the model that is added to the output scores, if any.
         head_scaled_if: Setting of the configuration that says whether the output layer reads the states divided by
@@ -22,6 +23,7 @@ class Layout:
     """
 
     layers: str = "layers"
+    cross_attention: str = "encoder_attn"
     embedding_scale: str | None = None
     output_bias: str | None = None
     head_scaled_if: str | None = None
@@ -30,14 +32,15 @@ class Layout:
 
 
 MARIAN = Layout(embedding_scale="embed_scale", output_bias="final_logits_bias")
+T5 = Layout(layers="block", cross_attention="layer.1")
 SEQ2SEQ = {
     "marian": MARIAN,
     "marian-ssru": MARIAN,
     "bart": Layout(output_bias="final_logits_bias"),
     "mbart": Layout(output_bias="final_logits_bias", languages=True),
     "m2m_100": Layout(languages=True),  # NLLB is of this type, too
-    "t5": Layout(layers="block", head_scaled_if="scale_decoder_outputs", prefix=True),  # off in T5 1.1 and FLAN
-    "mt5": Layout(layers="block"),
+    "t5": replace(T5, head_scaled_if="scale_decoder_outputs", prefix=True),  # a setting that T5 1.1 and FLAN have off
+    "mt5": T5,
 }
 
 

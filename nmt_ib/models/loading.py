@@ -4,12 +4,14 @@ import hashlib
 import importlib.util
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
-from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, PreTrainedModel
+from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoTokenizer, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from nmt_ib.errors import RequestError
+from nmt_ib.models.layouts import seq2seq_layout
 from nmt_ib.models.marian_binary import is_marian_binary, read_marian_binary
 from nmt_ib.models.marian_weights import build_model, build_tokenizer
 from nmt_ib.models.seq2seq import Seq2SeqModel
@@ -93,21 +95,33 @@ def _marian_folder(folder: Path, name: str, settings: dict, device: str | torch.
             f"{name} is no model: expected config.json (Hugging Face), or one marian-nmt .bin and one .spm; "
             f"found {len(binaries)} and {len(vocabularies)}"
         )
-    model = build_model(read_marian_binary(binaries[0]))
-    return Seq2SeqModel(_moved(model, device), build_tokenizer(vocabularies[0]), name=name, **settings)
+    model, tokenizer = build_model(read_marian_binary(binaries[0])), build_tokenizer(vocabularies[0])
+    pieces, rows = len(tokenizer.encoder), model.config.vocab_size
+    if pieces != rows:
+        raise RequestError(f"{name}: {vocabularies[0].name} has {pieces - 1:,} pieces, the model {rows - 1:,}")
+    return Seq2SeqModel(_moved(model, device), tokenizer, name=name, **settings)
 
 
 def _hugging_face(name: str, settings: dict, device: str | torch.device) -> Seq2SeqModel:
     transformers_logging.disable_progress_bar()
+    seq2seq_layout(_loaded(name, AutoConfig))  # before anything large is fetched
+    tokenizer = _loaded(name, AutoTokenizer)
+    model, report = _loaded(name, AutoModelForSeq2SeqLM, dtype=torch.float32, output_loading_info=True)
+    if report["missing_keys"]:  # transformers would go on with random weights
+        raise RequestError(
+            f"cannot load the model {name!r}: it lacks weights, {sorted(report['missing_keys'])[0]} first"
+        )
+    return Seq2SeqModel(_moved(model, device), tokenizer, name=name, **settings)
+
+
+def _loaded(name: str, kind: Any, **settings: Any) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*sacremoses.*")
-            tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-        model = AutoModelForSeq2SeqLM.from_pretrained(name, trust_remote_code=False, dtype=torch.float32)
-    except (OSError, ValueError, KeyError) as error:
+            return kind.from_pretrained(name, trust_remote_code=False, **settings)
+    except Exception as error:  # safetensors, tokenizers and pickle each raise a kind of their own
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise RequestError(f"cannot load the model {name!r}: {first}") from error
-    return Seq2SeqModel(_moved(model, device), tokenizer, name=name, **settings)
 
 
 def _moved(model: PreTrainedModel, device: str | torch.device) -> PreTrainedModel:

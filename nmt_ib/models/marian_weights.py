@@ -93,8 +93,14 @@ def build_tokenizer(spm: Path) -> MarianTokenizer:
 
     Returns:
         A tokenizer whose ids are the SentencePiece ids, with `<pad>` after the last one.
+
+    Raises:
+        RequestError: The file is no SentencePiece model.
     """
-    processor = SentencePieceProcessor(model_file=str(spm))
+    try:
+        processor = SentencePieceProcessor(model_file=str(spm))
+    except (OSError, RuntimeError) as error:
+        raise RequestError(f"{spm} is not a whole SentencePiece model; copy it again") from error
     pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
     vocabulary = {piece: index for index, piece in enumerate([*pieces, "<pad>"])}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():

@@ -275,12 +275,15 @@ class Seq2SeqModel:
         skip = prefix.shape[1] - 1
         if not with_layers:
             return Decoded(self.decoder(**inputs).last_hidden_state[:, skip:])
-        with _eager_attention(self.model), capture(list(getattr(self.decoder, self.layout.layers))) as layers:
-            output = self.decoder(**inputs, output_attentions=True)
+        stack = list(getattr(self.decoder, self.layout.layers))
+        # Not `output_attentions`: transformers would leave hooks of its own in the model.
+        attention = [layer.get_submodule(self.layout.cross_attention) for layer in stack]
+        with _eager_attention(self.model), capture(stack) as layers, capture(attention, item=-1) as weights:
+            output = self.decoder(**inputs)
         return Decoded(
             states=output.last_hidden_state[:, skip:],
             layers=tuple(layer[:, skip:] for layer in layers),
-            cross_attentions=tuple(attention[:, :, skip:] for attention in output.cross_attentions),
+            cross_attentions=tuple(weight[:, :, skip:] for weight in weights),
         )
 
     def logits(

@@ -27,7 +27,9 @@ class WordSplitter:
     def name(self) -> str:
         """What does the work, for the run's signature."""
         meta = self._pipeline.meta
-        return f"spacy/{meta['lang']}_{meta['name'] or 'blank'}-{meta['version']}"
+        if not self._pipeline.pipe_names:  # a bare tokeniser changes with spacy itself
+            return f"spacy/{meta['lang']}_blank-{spacy.__version__}"
+        return f"spacy/{meta['lang']}_{meta['name']}-{meta['version']}"
 
     @cached_property
     def _pipeline(self) -> Language:
@@ -68,6 +70,8 @@ def spacy_language(language: str | None) -> str:
         A code that `spacy.blank` knows; "xx" (any language) where there is none.
     """
     code = (language or "xx").replace("_", "-").split("-")[0].lower()
+    if not code.isalpha():
+        return "xx"
     if importlib.util.find_spec(f"spacy.lang.{code}"):
         return code
     try:

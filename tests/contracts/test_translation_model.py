@@ -52,13 +52,12 @@ def decoder_inputs(tiny, ids):
 
 
 def hf_output(tiny, source, target, **settings):
-    """Hugging Face's own forward pass over one unpadded pair."""
-    return tiny.model.model(
-        input_ids=torch.tensor([source.ids]),
-        decoder_input_ids=decoder_inputs(tiny, target.ids),
-        use_cache=False,
-        **settings,
-    )
+    """Hugging Face's own forward pass over one unpadded pair, in a copy: transformers leaves hooks where it looks."""
+    network = copy.deepcopy(tiny.model.model)
+    if settings.get("output_attentions"):
+        network.set_attn_implementation("eager")
+    ids = torch.tensor([source.ids])
+    return network(input_ids=ids, decoder_input_ids=decoder_inputs(tiny, target.ids), use_cache=False, **settings)
 
 
 def limit(model, source):
@@ -129,7 +128,10 @@ def test_special_pieces_stand_around_a_source_and_belong_to_no_word(tiny):
 
 def test_each_piece_belongs_to_one_word_and_words_cover_the_text(model):
     for text in (*SOURCES, *HOSTILE, *(f"the {piece} house" for piece in SPECIAL)):
-        check_words(model.tokenize_source(text))
+        sentence = model.tokenize_source(text)
+        check_words(sentence)
+        covered = {place for word in sentence.words for place in range(word.start, word.end)}
+        assert {place for place, character in enumerate(text) if not character.isspace()} <= covered
 
 
 def test_an_empty_source_has_no_words(model):
@@ -214,8 +216,6 @@ def test_scores_of_candidates_are_columns(model):
 
 def test_layers_and_cross_attention_of_the_decoder(tiny):
     model = tiny.model
-    eager = copy.deepcopy(model.model)
-    eager.set_attn_implementation("eager")
     batch, forced = sources(model), targets(model)
     encoded = model.encode(model.embed(batch.ids), batch.mask)
     decoded = model.decode(encoded, batch.mask, forced.ids, with_layers=True)
@@ -225,19 +225,12 @@ def test_layers_and_cross_attention_of_the_decoder(tiny):
     for row, (source, target) in enumerate(zip(SOURCES, TARGETS, strict=True)):
         source, target = model.tokenize_source(source), model.tokenize_target(target)
         settings = {"output_attentions": True, "output_hidden_states": True}
-        output = hf_output(replace(tiny, model=_Renamed(model, eager)), source, target, **settings)
+        output = hf_output(tiny, source, target, **settings)
         for ours, theirs in zip(decoded.layers[:-1], output.decoder_hidden_states[1:-1], strict=True):
             assert_close(ours[row, : len(target)], theirs[0, skip:])
         for ours, theirs in zip(decoded.cross_attentions, output.cross_attentions, strict=True):
             assert_close(ours[row, :, : len(target), : len(source)], theirs[0, :, skip:])
             assert_close(ours.sum(-1), torch.ones_like(ours[..., 0]))
-
-
-class _Renamed:
-    """The same model with another network, for `hf_output`."""
-
-    def __init__(self, model, network):
-        self.model, self.tokenizer = network, model.tokenizer
 
 
 def test_padding_and_order_change_nothing(model):
@@ -327,6 +320,7 @@ def test_the_model_is_left_as_it_was(model):
     before = snapshot(model)
     use_everything(model)
     assert snapshot(model) == before
+    assert set(before["hooks"].values()) == {(0, 0, 0)}
 
 
 def test_the_model_is_left_as_it_was_also_after_an_error(model):

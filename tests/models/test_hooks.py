@@ -47,6 +47,13 @@ def test_capture_takes_tensors_and_the_first_of_a_tuple(stack):
     assert len(outputs) == 3
 
 
+def test_capture_takes_another_item_of_a_tuple(stack):
+    x = torch.ones(1, 2)
+    with capture([stack.layers[0]], item=-1) as outputs:
+        stack(x)
+    assert outputs[0] is x
+
+
 @pytest.mark.parametrize("layer", [0, 1, 2])
 def test_edit_changes_what_the_next_layer_reads(stack, layer):
     x = torch.ones(1, 2)

@@ -1,38 +1,93 @@
-"""Contribution, slowly: one word of one sentence at a time, the whole softmax, straight from the definition."""
+"""Contribution, slowly: one word of one sentence at a time, the whole softmax, by Hugging Face's own forward pass."""
 
 import math
+from dataclasses import dataclass
 
 import torch
+from torch import Tensor
+
+from nmt_ib.types import Sentence
+from tests.tiny_models import Tiny
 
 
-def contribution_matrix(model, source, target, operator, noise=None):
-    """(W, T) bits; `noise` (draws, S, D) for the closed channel, of which each draw is used with both signs."""
-    table = model.embedding_table()
-    whole = logprobs(model, model.embed(torch.tensor([source.ids])), target)
-    rows = []
-    for word in range(len(source.words)):
-        places = [place for place, index in enumerate(source.word_index) if index == word]
-        embeddings = model.embed(torch.tensor([source.ids]))
-        if operator == "delete":
-            kept = [place for place in range(len(source)) if place not in places]
-            without = logprobs(model, embeddings[:, kept], target)
-        elif operator == "unknown":
-            embeddings[0, places] = table[model.unknown_id]
-            without = logprobs(model, embeddings, target)
-        else:
-            draws = []
-            for drawn in (*noise, *-noise):
-                disturbed = embeddings.clone()
-                disturbed[0, places] = table.mean(0) + table.std(0) * drawn[places].to(table)
-                draws.append(logprobs(model, disturbed, target))
-            without = torch.stack(draws).mean(0)
-        rows.append((whole - without) / math.log(2))
-    return torch.stack(rows)
+@dataclass
+class Slow:
+    """One pair of a source and a target.
 
+    Attributes:
+        tiny: The model.
+        source: The source.
+        target: The target.
+        scale: What the encoder multiplies its embeddings by where the embedding module does not (Marian: sqrt(width)).
+    """
 
-def logprobs(model, embeddings, target):
-    """Natural log-probability of each target piece."""
-    mask = torch.ones(embeddings.shape[:2], dtype=torch.bool)
-    ids = torch.tensor([target.ids])
-    states = model.decode(model.encode(embeddings, mask), mask, ids).states[0]
-    return torch.log_softmax(model.logits(states), dim=-1)[range(len(ids[0])), ids[0]]
+    tiny: Tiny
+    source: Sentence
+    target: Sentence
+    scale: float = 1.0
+
+    @property
+    def words(self) -> list[list[int]]:
+        """Positions of each word's pieces."""
+        return [
+            [place for place, index in enumerate(self.source.word_index) if index == word]
+            for word in range(len(self.source.words))
+        ]
+
+    def log_softmax(self, **source: Tensor) -> tuple[Tensor, Tensor]:
+        """Natural log-probabilities (T, V) at each target position, and the encoder's last states (S, D)."""
+        network, tokenizer = self.tiny.model.model, self.tiny.model.tokenizer
+        start = tokenizer.convert_tokens_to_ids(list(self.tiny.start))
+        inputs = torch.tensor([[*start, *self.target.ids[:-1]]])
+        output = network(**source, decoder_input_ids=inputs, use_cache=False)
+        logits = output.logits[0, len(start) - 1 :]
+        return logits.log_softmax(-1), output.encoder_last_hidden_state[0]
+
+    def whole(self) -> tuple[Tensor, Tensor]:
+        return self.log_softmax(input_ids=torch.tensor([self.source.ids]))
+
+    def unknown(self, places: list[int]) -> tuple[Tensor, Tensor]:
+        ids = torch.tensor([self.source.ids])
+        ids[0, places] = self.tiny.model.tokenizer.unk_token_id
+        return self.log_softmax(input_ids=ids)
+
+    def delete(self, places: list[int]) -> tuple[Tensor, Tensor]:
+        kept = [piece for place, piece in enumerate(self.source.ids) if place not in places]
+        return self.log_softmax(input_ids=torch.tensor([kept]))
+
+    def noise(self, places: list[int], drawn: Tensor) -> tuple[Tensor, Tensor]:
+        embedding = self.tiny.model.model.get_encoder().get_input_embeddings()
+        table = embedding(torch.arange(embedding.num_embeddings)) * self.scale
+        states = embedding(torch.tensor([self.source.ids])) * self.scale
+        states[0, places] = table.mean(0) + table.std(0) * drawn[places].to(table)
+        return self.log_softmax(inputs_embeds=states)
+
+    def of_target(self, log_softmax: Tensor) -> Tensor:
+        """Log2-probability of each target piece."""
+        return log_softmax[range(len(self.target)), self.target.ids] / math.log(2)
+
+    def without(self, operator: str, places: list[int], noise: Tensor | None) -> list[tuple[Tensor, Tensor]]:
+        """One pass, or one for each draw with each sign."""
+        if operator == "noise":
+            return [self.noise(places, drawn) for drawn in (*noise, *-noise)]
+        return [getattr(self, operator)(places)]
+
+    def matrix(self, operator: str, noise: Tensor | None = None) -> Tensor:
+        """(W, T) bits."""
+        whole = self.of_target(self.whole()[0])
+        rows = []
+        for places in self.words:
+            passes = [self.of_target(scores) for scores, _ in self.without(operator, places, noise)]
+            rows.append(whole - torch.stack(passes).mean(0))
+        return torch.stack(rows)
+
+    def shift(self, operator: str, noise: Tensor | None = None) -> Tensor:
+        """(W,) distances between the encoder's last states, over the positions that both passes have."""
+        before, distances = self.whole()[1], []
+        for places in self.words:
+            kept = [place for place in range(len(self.source)) if operator != "delete" or place not in places]
+            passes = [
+                ((before[kept] - after) ** 2).mean(1).sum().sqrt() for _, after in self.without(operator, places, noise)
+            ]
+            distances.append(torch.stack(passes).mean())
+        return torch.stack(distances)
