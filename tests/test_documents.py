@@ -34,7 +34,7 @@ def test_every_option_of_the_readme_exists():
 
     group = get_command(app)
     options = {option for command in group.commands.values() for p in command.params for option in p.opts}
-    used = {option for option in re.findall(r"(?<![\w-])--[a-z-]+", README) if option != "--help"}
+    used = {option for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", README) if option != "--help"}
     assert used - options <= {"--out"}
 
 
@@ -59,5 +59,5 @@ def test_no_placeholder_is_left():
 
 
 def test_every_recipe_of_the_readme_exists():
-    for name in set(re.findall(r"recipes/(\w+\.py)", README)):
+    for name in set(re.findall(r"recipes/([a-z_]+\.py)", README)):
         assert (ROOT / "recipes" / name).is_file()
