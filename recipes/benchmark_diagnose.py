@@ -24,46 +24,44 @@ from nmt_ib.studies.kept_references import reference_for
 from nmt_ib.studies.under_translation import UnderTranslation
 
 
-class Counted:
-    """A model that counts the sentences which pass through its encoder and decoder."""
+class Passes:
+    """Counts the sentences that pass through a model's encoder and decoder, generation included."""
 
     def __init__(self, model: nmt_ib.Seq2SeqModel) -> None:
-        self.model, self.passes = model, Counter()
+        self.counts: Counter[str] = Counter()
+        for name, stack in (("encoder", model.encoder), ("decoder", model.decoder)):
+            stack.register_forward_hook(lambda _m, _i, output, name=name: self.count(name, output.last_hidden_state))
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.model, name)
-
-    def encode(self, states: torch.Tensor, *rest: Any, **more: Any) -> torch.Tensor:
-        self.passes["encoder"] += len(states)
-        return self.model.encode(states, *rest, **more)
-
-    def decode(self, encoded: torch.Tensor, *rest: Any, **more: Any) -> Any:
-        self.passes["decoder"] += len(encoded)
-        return self.model.decode(encoded, *rest, **more)
+    def count(self, name: str, states: torch.Tensor) -> None:
+        self.counts[f"{name} sentences"] += len(states)
+        self.counts[f"{name} positions"] += states.shape[0] * states.shape[1]
 
 
-def timed(model: Counted, work: Callable[[], Any], repeats: int) -> tuple[Any, float, str]:
+def timed(passes: Passes, work: Callable[[], Any], repeats: int) -> tuple[Any, float, str]:
     """Result, median seconds, and passes of one repetition."""
     seconds = []
     for _ in range(repeats):
-        model.passes.clear()
+        passes.counts.clear()
         start = time.perf_counter()
         result = work()
         seconds.append(time.perf_counter() - start)
-    return result, sorted(seconds)[len(seconds) // 2], f"{dict(model.passes)}"
+    return result, sorted(seconds)[len(seconds) // 2], f"{dict(passes.counts)}"
 
 
 def speed(options: argparse.Namespace, lines: list[str]) -> dict[str, dict[str, Any]]:
     """Seconds of translating, of our diagnosis, and of the peers' procedure on the same pairs."""
-    model = Counted(nmt_ib.load_translation_model(options.model))
+    model = nmt_ib.load_translation_model(options.model)
+    counted = Passes(model)
     study = UnderTranslation(model, reference_for(model, nmt_ib.ContributionMethod(), lines))
     sources = [source for source in map(model.tokenize_source, lines) if source.words]
     study.translate(sources[:8])  # warm up
-    targets, translating, passes = timed(model, lambda: study.translate(sources), options.repeats)
+    targets, translating, passes = timed(counted, lambda: study.translate(sources), options.repeats)
     bench = {
-        "greedy_translation": entry(translating, "s", passes, f"{len(sources)} lines of {options.text}, batch size 32")
+        "greedy_translation": entry(
+            translating, "s", passes, f"{len(sources)} lines, batch size 32, {options.threads} threads"
+        )
     }
-    ours, seconds, passes = timed(model, lambda: study.method(model, sources, targets), options.repeats)
+    ours, seconds, passes = timed(counted, lambda: study.method(model, sources, targets), options.repeats)
     bench["diagnosis"] = entry(seconds, "s", passes, "the same lines, after translation, batch size 32")
     bench["diagnosis_over_translation"] = entry(seconds / translating, "x", passes, "greedy_translation; wanted: <= 8")
     for name, operator, what in (
@@ -72,7 +70,7 @@ def speed(options: argparse.Namespace, lines: list[str]) -> dict[str, dict[str, 
     ):
         plain = nmt_ib.ContributionMethod(operator=operator, shortlist=0)
         pairs = list(zip(sources, targets, strict=True))
-        found, slow, passes = timed(model, lambda: [plain(model, [s], [t], batch_size=16)[0] for s, t in pairs], 1)  # noqa: B023
+        found, slow, passes = timed(counted, lambda: [plain(model, [s], [t], batch_size=16)[0] for s, t in pairs], 1)  # noqa: B023
         bench[name] = entry(slow, "s", passes, f"{what}, batches of 16 words")
         bench[f"{name}_over_diagnosis"] = entry(slow / seconds, "x", passes, "diagnosis")
         if operator == "unknown":
@@ -119,7 +117,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     lines = list(itertools.islice(read_lines(options.text), options.lines))
     bench = speed(options, lines) | memory(options, lines)
-    options.out.write_text(json.dumps({"threads": options.threads} | bench, indent=2) + "\n", encoding="utf-8")
+    options.out.write_text(json.dumps(bench, indent=2) + "\n", encoding="utf-8")
     print(f"{'':38} {'figure':>9} unit    compared with ({options.threads} threads)")
     for name, row in bench.items():
         print(f"{name:38} {row['figure']:9.3f} {row['unit']:7} {row['compared_with']}  {row['passes']}")

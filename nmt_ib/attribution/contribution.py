@@ -15,7 +15,9 @@ from nmt_ib.protocols import TranslationModel
 from nmt_ib.seeding import sentence_generator
 from nmt_ib.types import Sentence, TokenBatch
 
+SCORES_AT_ONCE = 1 << 25  # 128 MiB of output scores: long sentences have many candidates
 OPERATORS = ("unknown", "noise", "delete")
+_Prior = tuple[Float[Tensor, " D"], Float[Tensor, " D"]]  # mean and deviation of embeddings
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,10 @@ class ContributionMethod:
     def __post_init__(self) -> None:
         if self.operator not in OPERATORS:
             raise RequestError(f"unknown operator {self.operator!r}; known: {', '.join(OPERATORS)}")
+        if self.shortlist < 0:
+            raise RequestError(
+                f"shortlist is a number of candidates, or 0 for the whole vocabulary, not {self.shortlist}"
+            )
         if self.draws < 2 or self.draws % 2:
             raise RequestError(f"draws come in antithetic pairs: give an even number of at least 2, not {self.draws}")
 
@@ -86,8 +92,9 @@ class ContributionMethod:
         rows = [
             _Row(pair, word, draw) for pair in pairs for word in range(len(pair.source.words)) for draw in self._draws()
         ]
+        prior = _embedding_prior(model) if self.operator == "noise" else None
         for bucket in length_buckets([len(row.pair.source) for row in rows], batch_size):
-            self._disturbed(model, [rows[index] for index in bucket])
+            self._disturbed(model, [rows[index] for index in bucket], prior)
         return [pair.result() for pair in pairs]
 
     def _draws(self) -> range:
@@ -117,10 +124,10 @@ class ContributionMethod:
             pair.matrix = torch.zeros(len(pair.source.words), length, dtype=logits.dtype)
             pair.shift = torch.zeros(len(pair.source.words), dtype=logits.dtype)
 
-    def _disturbed(self, model: TranslationModel, rows: "Sequence[_Row]") -> None:
+    def _disturbed(self, model: TranslationModel, rows: "Sequence[_Row]", prior: "_Prior | None") -> None:
         batch, targets = model.pad([row.pair.source for row in rows]), model.pad([row.pair.target for row in rows])
         hit = batch.word_index == torch.tensor([[row.word] for row in rows], device=batch.ids.device)
-        embeddings, mask, order = self._disturb(model, batch, hit, rows)
+        embeddings, mask, order = self._disturb(model, batch, hit, rows, prior)
         encoded = model.encode(embeddings, mask)
         states = model.decode(encoded, mask, targets.ids).states
         share = 1 / len(self._draws())
@@ -136,7 +143,12 @@ class ContributionMethod:
             start = stop
 
     def _disturb(
-        self, model: TranslationModel, batch: TokenBatch, hit: Bool[Tensor, "B S"], rows: "Sequence[_Row]"
+        self,
+        model: TranslationModel,
+        batch: TokenBatch,
+        hit: Bool[Tensor, "B S"],
+        rows: "Sequence[_Row]",
+        prior: "_Prior | None",
     ) -> tuple[Float[Tensor, "B S D"], Bool[Tensor, "B S"], Int[Tensor, "B S"]]:
         """Embeddings and mask without the words that are hit, and where each position stood before."""
         embeddings = model.embed(batch.ids)
@@ -146,17 +158,16 @@ class ContributionMethod:
             kept = order[..., None].expand_as(embeddings)
             mask = torch.arange(hit.shape[1], device=hit.device) < (batch.mask & ~hit).sum(1, keepdim=True)
             return embeddings.gather(1, kept), mask, order
-        instead = self._noise(model, batch, rows) if self.operator == "noise" else _unknown(model, batch)
+        instead = _unknown(model, batch) if prior is None else self._noise(batch, rows, prior)
         return torch.where(hit[..., None], instead, embeddings), batch.mask, order
 
-    def _noise(self, model: TranslationModel, batch: TokenBatch, rows: "Sequence[_Row]") -> Float[Tensor, "B S D"]:
-        table = model.embedding_table()
-        mean, deviation = table.mean(0), table.std(0)
-        noise = torch.zeros(*batch.ids.shape, table.shape[1])
+    def _noise(self, batch: TokenBatch, rows: "Sequence[_Row]", prior: "_Prior") -> Float[Tensor, "B S D"]:
+        mean, deviation = prior
+        noise = torch.zeros(*batch.ids.shape, len(mean))
         for index, row in enumerate(rows):
-            drawn = row.pair.noise(self.seed, self.draws // 2, table.shape[1])[row.draw // 2]
+            drawn = row.pair.noise(self.seed, self.draws // 2, len(mean))[row.draw // 2]
             noise[index, : len(drawn)] = drawn if row.draw % 2 else -drawn
-        return mean + deviation * noise.to(table)
+        return mean + deviation * noise.to(mean)
 
 
 @dataclass(eq=False)
@@ -192,6 +203,12 @@ class _Row:
     draw: int
 
 
+def _embedding_prior(model: TranslationModel) -> _Prior:
+    """Mean and deviation of the embedding table, over the vocabulary."""
+    table = model.embedding_table()
+    return table.mean(0), table.std(0)
+
+
 def _unknown(model: TranslationModel, batch: TokenBatch) -> Float[Tensor, " D"]:
     return model.embed(batch.ids.new_tensor([[model.unknown_id]]))[0, 0]
 
@@ -202,9 +219,13 @@ def _target_logprobs(
     ids: Int[Tensor, " T"],
     candidates: Int[Tensor, " K"] | None,
 ) -> Float[Tensor, "B T"]:
-    logits = model.logits(states, candidates)
     places = ids if candidates is None else torch.searchsorted(candidates, ids)
-    return logits.gather(2, places.expand(len(states), -1)[..., None])[..., 0] - logits.logsumexp(2)
+    found = []
+    columns = model.logits(states[:1, :1]).shape[-1] if candidates is None else len(candidates)
+    for part in states.split(max(1, SCORES_AT_ONCE // (len(ids) * columns))):
+        logits = model.logits(part, candidates)
+        found.append(logits.gather(2, places.expand(len(part), -1)[..., None])[..., 0] - logits.logsumexp(2))
+    return torch.cat(found)
 
 
 def _shift(

@@ -1,7 +1,6 @@
 """`nmt-ib diagnose`: which source words were dropped, and where."""
 
 import errno
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -80,13 +79,16 @@ def diagnose(
     from nmt_ib.data.parallel import look_through_parallel
     from nmt_ib.data.text import references
     from nmt_ib.models.loading import load_translation_model
+    from nmt_ib.reports.jsonfile import RunDirectory
     from nmt_ib.studies.under_translation import UnderTranslation
 
     method = ContributionMethod(operator=operator, seed=seed)
     against = [str(path) for path in reference or (references(source) if source.startswith("sacrebleu:") else [])]
-    roles = {"sources": source, "targets": target} if target else {"sources": source}
+    roles = {"sources": source} if target is None else {"sources": source, "targets": target}
     facts = look_through_parallel(roles | {f"reference {number}": path for number, path in enumerate(against, start=1)})
     check_space(out, facts["sources"], matrix)
+    if out is not None:
+        RunDirectory(out).check(None)
     set_threads(threads)
     loaded = load_translation_model(
         model, device=device, source_language=source_language, target_language=target_language, prefix=prefix
@@ -113,7 +115,7 @@ def check_space(out: Path | None, facts: "TextFacts", matrix: bool) -> None:
         return
     folder = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.is_dir())
     needed = facts.characters * BYTES_PER_CHARACTER * (2 if matrix else 1)
-    free = shutil.disk_usage(folder).free
+    free = shutil.disk_usage(folder).free + sum(file.stat().st_size for file in out.glob("*.*"))  # a run that goes on
     if free < needed:
         raise RequestError(f"no disk space for {out}: about {needed:,} bytes are needed, {free:,} are free")
 
@@ -149,11 +151,9 @@ def run_directory(out: Path | None) -> "Iterator[RunDirectory]":
 
 def kept_reference(run: "RunDirectory") -> "Reference | None":
     """The reference that an interrupted run began with."""
-    from nmt_ib.reports.jsonfile import REFERENCE
     from nmt_ib.studies.calibration import Reference
 
-    file = run.path / REFERENCE
-    return Reference.from_dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+    return Reference.from_dict(run.reference) if run.reference else None
 
 
 def estimate_with_progress(
@@ -191,8 +191,9 @@ def carry_out(
 
     sources = facts["sources"]
     signature = signature_of(study, {role: text.fingerprint for role, text in facts.items()})
-    run.check(signature.difference(run.signature) if run.signature else None)
-    with run.locked(signature.to_dict(), study.reference.to_dict()):
+    with run.locked():
+        run.check(signature.difference(run.signature) if run.signature else None)
+        run.begin(signature.to_dict(), study.reference.to_dict())
         done = run.resume(CHUNK_LINES, sources.lines)
         with progress("diagnosing", sources.lines, done) as advance:
             for source_lines, target_lines in read_chunks(sources.name, target, done, CHUNK_LINES):

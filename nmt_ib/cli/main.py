@@ -7,7 +7,7 @@ from typer.exceptions import Abort, TyperException
 
 from nmt_ib.cli import diagnose, render
 from nmt_ib.cli.terminal import err, quiet_libraries
-from nmt_ib.errors import RequestError, WorkError
+from nmt_ib.errors import RequestError
 
 app = typer.Typer(
     help="Information, in bits, inside translation and language models.",
@@ -45,7 +45,7 @@ def _status(arguments: list[str]) -> int:
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         sys.stderr.close()
         return 1
-    except (WorkError, OSError, MemoryError) as error:
+    except (OSError, MemoryError, RuntimeError) as error:  # RuntimeError: torch out of memory
         return _fail(str(error) or type(error).__name__, 1)
 
 

@@ -38,6 +38,9 @@ def show(run: "RunDirectory", *, as_json: bool, named: bool) -> None:
         soft_wrap=True,
     )
     out.print(f"{summary.skipped:,} lines skipped; target / source pieces {summary.length_ratio:.2f}", soft_wrap=True)
+    text = (run.signature or {})["settings"]["reference_text"]
+    if text.startswith("another model's"):
+        out.print(f"Scores are rough: their reference is {text}", soft_wrap=True)
     if summary.metrics:
         out.print(f"BLEU {summary.metrics['bleu']:.1f} ({summary.metrics['bleu_signature']})", soft_wrap=True)
         out.print(f"chrF {summary.metrics['chrf']:.1f} ({summary.metrics['chrf_signature']})", soft_wrap=True)

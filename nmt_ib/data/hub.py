@@ -32,7 +32,7 @@ def read_column(name: str) -> Iterator[str]:
     try:
         rows = datasets.load_dataset(path, config or None, split=split)
     except Exception as error:  # noqa: BLE001 - its readers raise whatever their formats raise
-        raise RequestError(f"{name} cannot be loaded: {str(error).splitlines()[0]}") from error
+        raise RequestError(f"{name} cannot be loaded: {[*str(error).splitlines(), type(error).__name__][0]}") from error
     for row in rows:
         yield _field(row, column, name).replace("\n", " ")
 

@@ -89,6 +89,6 @@ def read_chunks(
         Lines of the sources, and of the targets where there are some.
     """
     left = islice(read_lines(sources), start, None)
-    right = islice(read_lines(targets), start, None) if targets else None
+    right = None if targets is None else islice(read_lines(targets), start, None)
     while chunk := list(islice(left, size)):
         yield chunk, None if right is None else list(islice(right, size))

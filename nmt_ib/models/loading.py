@@ -61,6 +61,8 @@ def load_translation_model(
     settings = {"source_language": source_language, "target_language": target_language, "prefix": prefix}
     if name.startswith("builtin:"):
         folder, languages = _builtin_folder(name)
+        if any(languages[key] != value for key, value in settings.items() if value is not None and key in languages):
+            raise RequestError(f"{name} translates {languages['source_language']} to {languages['target_language']}")
         settings = {**languages, "prefix": prefix}
         return _marian_folder(folder, name, settings, device)
     folder = Path(name)
@@ -106,7 +108,9 @@ def _hugging_face(name: str, settings: dict, device: str | torch.device) -> Seq2
     transformers_logging.disable_progress_bar()
     seq2seq_layout(_loaded(name, AutoConfig))  # before anything large is fetched
     tokenizer = _loaded(name, AutoTokenizer)
-    model, report = _loaded(name, AutoModelForSeq2SeqLM, dtype=torch.float32, output_loading_info=True)
+    model, report = _loaded(
+        name, AutoModelForSeq2SeqLM, dtype=torch.float32, output_loading_info=True, weights_only=True
+    )
     if report["missing_keys"]:  # transformers would go on with random weights
         raise RequestError(
             f"cannot load the model {name!r}: it lacks weights, {sorted(report['missing_keys'])[0]} first"

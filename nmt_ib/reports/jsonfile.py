@@ -57,41 +57,49 @@ class RunDirectory:
             raise RequestError(f"{self.path} is a file: --out names a directory")
         if difference:
             raise RequestError(f"{self.path} holds another run: {difference}; choose another --out or remove it")
-        if self.path.is_dir() and self.signature is None and any(self.path.iterdir()):
+        if self.path.is_dir() and self.signature is None and any(not _ours(file) for file in self.path.iterdir()):
             raise RequestError(f"{self.path} holds other files: --out names a new directory, or a run to go on")
 
     @property
     def signature(self) -> dict[str, Any] | None:
         """What made the run; None where there is none yet."""
-        try:
-            return json.loads((self.path / RUN).read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        return read_json(self.path / RUN) if (self.path / RUN).is_file() else None
+
+    @property
+    def reference(self) -> dict[str, Any] | None:
+        """What the scores of a run that has begun are measured against; None where there is no run yet."""
+        return read_json(self.path / REFERENCE) if (self.path / RUN).is_file() else None
 
     @contextmanager
-    def locked(self, signature: dict[str, Any], reference: dict[str, Any]) -> Iterator[None]:
-        """Opens the run for writing, for one process at a time.
-
-        Args:
-            signature: What makes the run.
-            reference: What its scores are measured against.
+    def locked(self) -> Iterator[None]:
+        """Makes the directory this process's own.
 
         Yields:
-            Nothing; the directory is this process's inside the body.
+            Nothing; no other process writes to the run inside the body.
 
         Raises:
             RequestError: Another process is at it.
         """
         self.path.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError as error:
+            raise RequestError(f"another process is writing to {self.path}") from error
+        finally:
+            os.close(descriptor)
+
+    def begin(self, signature: dict[str, Any], reference: dict[str, Any]) -> None:
+        """Writes what makes the run, unless the run has begun before.
+
+        Args:
+            signature: What makes the run.
+            reference: What its scores are measured against.
+        """
         if self.signature is None:
             write_json(self.path / REFERENCE, reference)
             write_json(self.path / RUN, signature)
-        with open(self.path / RUN, "rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise RequestError(f"another process is writing to {self.path}") from error
-            yield
 
     def resume(self, chunk: int, total: int) -> int:
         """Cuts the sentences back to whole chunks.
@@ -147,7 +155,9 @@ class RunDirectory:
             return
         with open(path, encoding="utf-8", newline="\n") as file:
             for line in file:
-                yield SentenceDiagnosis.from_dict(json.loads(line))
+                with _readable(path):
+                    sentence = SentenceDiagnosis.from_dict(json.loads(line))
+                yield sentence
 
     def write_summary(self, summary: DiagnosisSummary) -> None:
         """Ends the run.
@@ -159,7 +169,8 @@ class RunDirectory:
 
     def summary(self) -> DiagnosisSummary:
         """What the corpus shows."""
-        return DiagnosisSummary.from_dict(json.loads((self.path / SUMMARY).read_text(encoding="utf-8")))
+        with _readable(self.path / SUMMARY):
+            return DiagnosisSummary.from_dict(read_json(self.path / SUMMARY))
 
 
 def to_line(sentence: SentenceDiagnosis) -> str:
@@ -172,6 +183,35 @@ def to_line(sentence: SentenceDiagnosis) -> str:
         A JSON object and a line feed; JSON escapes control characters, so any text stays one line.
     """
     return json.dumps(sentence.to_dict(), ensure_ascii=False) + "\n"
+
+
+def _ours(file: Path) -> bool:
+    """Whether a file is what a run leaves that was killed before it had begun."""
+    return file.name == REFERENCE or file.name.endswith(".part")
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RequestError(f"{path} is damaged ({error}); remove it, or the run that it belongs to") from error
+
+
+def read_json(path: Path) -> Any:
+    """Reads one JSON document.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Plain data.
+
+    Raises:
+        RequestError: It is no JSON.
+    """
+    with _readable(path):
+        return json.loads(path.read_text(encoding="utf-8"))
 
 
 @contextmanager

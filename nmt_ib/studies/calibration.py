@@ -20,6 +20,7 @@ from nmt_ib.types import Sentence
 LONGEST_CUT = 6  # words
 FEWEST_WORDS = 20  # of a kind, on each side: below that a kind shares the figures of its class
 FEWEST_SENTENCES = 30
+LONGEST_LINE = 2_000  # characters
 SENTENCE_WORDS = range(5, 60)
 EVERY = "every kind"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -179,7 +180,8 @@ def estimate_reference(
     Returns:
         The reference; None where fewer than `FEWEST_SENTENCES` sentences are usable.
     """
-    sources = [source for source in map(model.tokenize_source, lines) if _usable(model, source)]
+    short = (line for line in lines if len(line) <= LONGEST_LINE and line.isprintable())
+    sources = [source for source in map(model.tokenize_source, short) if _usable(model, source)]
     if len(sources) < FEWEST_SENTENCES:
         return None
     observed: dict[str, list[tuple[bool, float, float]]] = defaultdict(list)

@@ -2,19 +2,24 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
+from hashlib import sha256
 from importlib import resources
 from itertools import islice
 from pathlib import Path
 
 from nmt_ib.attribution.contribution import ContributionMethod
 from nmt_ib.protocols import TranslationModel
-from nmt_ib.studies.calibration import Reference, estimate_reference
+from nmt_ib.reports.jsonfile import write_json
+from nmt_ib.signature import fingerprint_lines
+from nmt_ib.studies.calibration import FEWEST_SENTENCES, Reference, estimate_reference
 
 SHIPPED = "references"
+DEFAULT = "0ae88519e480d07b"  # builtin:en-pt
 MOST_SENTENCES = 300
+ENOUGH_TO_KEEP = 200  # lines: what fewer tell serves the run that gave them, and no other
 
 
 def reference_for(
@@ -34,26 +39,32 @@ def reference_for(
         advance: Called with the number of sentences just done.
 
     Returns:
-        The reference. Where there are too few sentences: that of the built-in models, which is not kept.
+        The reference. Where there are too few sentences: that of `builtin:en-pt`, and its `text` says so.
     """
-    name = f"{model.fingerprint}-{method.operator}.json"
-    shipped = resources.files("nmt_ib.studies") / SHIPPED / name
-    kept = cache_folder() / name
-    for file in (shipped, kept):
-        if file.is_file():
-            return Reference.from_dict(json.loads(file.read_text(encoding="utf-8")))
-    first = islice(lines, MOST_SENTENCES)
-    found = estimate_reference(model, method, first, text="the first corpus", batch_size=batch_size, advance=advance)
+    shipped = resources.files("nmt_ib.studies") / SHIPPED / f"{model.fingerprint}-{method.operator}.json"
+    if shipped.is_file():
+        return Reference.from_dict(json.loads(shipped.read_text(encoding="utf-8")))
+    made_with = sha256(repr((method, model.words_by)).encode()).hexdigest()[:8]
+    kept = cache_folder() / f"{model.fingerprint}-{method.operator}-{made_with}.json"
+    with suppress(OSError, ValueError, KeyError, TypeError):  # none yet, or of another version: estimate again
+        return Reference.from_dict(json.loads(kept.read_text(encoding="utf-8")))
+    first = list(islice(lines, MOST_SENTENCES))
+    text = f"the first corpus, {fingerprint_lines(first)}"
+    found = estimate_reference(model, method, first, text=text, batch_size=batch_size, advance=advance)
     if found is None:
         return _default(method.operator)
-    keep_reference(found, kept)
+    if len(first) >= ENOUGH_TO_KEEP:
+        with suppress(OSError):  # a folder that cannot be written to: the next run estimates again
+            keep_reference(found, kept)
     return found
 
 
 def _default(operator: str) -> Reference:
-    folder = resources.files("nmt_ib.studies") / SHIPPED
-    file = next(file for file in sorted(folder.iterdir(), key=str) if file.name.endswith(f"-{operator}.json"))
-    return replace(Reference.from_dict(json.loads(file.read_text(encoding="utf-8"))), text="another model's reference")
+    file = resources.files("nmt_ib.studies") / SHIPPED / f"{DEFAULT}-{operator}.json"
+    reference = Reference.from_dict(json.loads(file.read_text(encoding="utf-8")))
+    return replace(
+        reference, text=f"another model's, builtin:en-pt: fewer than {FEWEST_SENTENCES} sentences were given"
+    )
 
 
 def cache_folder() -> Path:
@@ -66,13 +77,7 @@ def keep_reference(reference: Reference, path: Path) -> None:
 
     Args:
         reference: What to write.
-        path: Where it goes; a folder that cannot be written to is no error, the next run estimates again.
+        path: Where it goes.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-            json.dump(reference.to_dict(), file, indent=1)
-            file.write("\n")
-        os.replace(file.name, path)
-    except OSError:
-        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, reference.to_dict())

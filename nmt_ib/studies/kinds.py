@@ -36,7 +36,8 @@ def word_classes(sentence: Sentence) -> list[str]:
     """For each word whether it is of an open or a closed class, or punctuation.
 
     The part of speech decides where a spacy pipeline gave one; else the language's list of function words, and the
-    hundred most frequent pieces, which are function words in any language.
+    hundred most frequent pieces, which are mostly function words where the
+    vocabulary is of one or two languages.
 
     Args:
         sentence: A tokenised source.

@@ -15,6 +15,7 @@ from nmt_ib.studies.kinds import word_kinds
 from nmt_ib.studies.summary import summarize
 from nmt_ib.types import Sentence
 
+LONGEST_PIECE = 64  # characters: a text that is longer than all pieces together is not even tokenised
 CHUNK_LINES = 50  # lines that are diagnosed as a whole: a run goes on at a multiple of it
 
 
@@ -50,13 +51,15 @@ class UnderTranslation:
             One object a line, in order.
         """
         lines = [
-            SentenceDiagnosis(start + index, source, targets[index] if targets else "", targets is not None)
+            SentenceDiagnosis(start + index, source, "" if targets is None else targets[index], targets is not None)
             for index, source in enumerate(sources)
         ]
         reasons: dict[int, str] = {}
         read: dict[int, Sentence] = {}
         for index, source in enumerate(sources):
             sentence, reason = self._read(source)
+            if reason is None and targets is not None and not _is_unicode(targets[index]):
+                reason = "translation is not valid Unicode"
             if reason is None:
                 read[index] = sentence
             else:
@@ -94,13 +97,14 @@ class UnderTranslation:
 
     def _read(self, text: str) -> tuple[Sentence, str | None]:
         """The tokenised source, and why it cannot be analysed, if it cannot."""
-        try:
-            text.encode()
-        except UnicodeEncodeError:  # a lone surrogate: no file holds one, but a Python string can
-            return Sentence(text, (), (), ()), "not valid Unicode"
-        source = self.model.tokenize_source(text)
+        nothing = Sentence(text, (), (), ())
+        if not _is_unicode(text):
+            return nothing, "not valid Unicode"
         if not text.strip():
-            return source, "empty line"
+            return nothing, "empty line"
+        if len(text) > LONGEST_PIECE * self.model.max_source_pieces:
+            return nothing, f"{len(text):,} characters; the model reads {self.model.max_source_pieces} pieces"
+        source = self.model.tokenize_source(text)
         if not source.words:
             return source, "no words"
         if len(source) > self.model.max_source_pieces:
@@ -131,6 +135,15 @@ class UnderTranslation:
             words=tuple(words),
             contribution_matrix_bits=matrix if self.with_matrix else None,
         )
+
+
+def _is_unicode(text: str) -> bool:
+    """False for a lone surrogate: no file holds one, but a Python string can."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def chunks(lines: Sequence[str], size: int = CHUNK_LINES) -> Iterator[tuple[int, Sequence[str]]]:
@@ -166,10 +179,14 @@ def diagnose(
         One diagnosis a sentence, in order, with a summary; it shows itself in a notebook.
 
     Raises:
-        RequestError: Numbers of sources, targets and references differ.
+        RequestError: Numbers of sources, targets and references differ, or a setting is out of range.
     """
+    if isinstance(sources, str) or isinstance(targets, str):
+        raise RequestError("sources and targets are lists of sentences: put one sentence into a list")
+    if min(beams, batch_size) < 1:
+        raise RequestError(f"beams and batch_size are at least 1; given: {beams} and {batch_size}")
     for name, lines in [("targets", targets), *(("references", lines) for lines in references)]:
-        if isinstance(sources, str) or (lines is not None and len(lines) != len(sources)):
+        if lines is not None and len(lines) != len(sources):
             raise RequestError(f"one line of {name} for each source is expected: {len(sources)} sources given")
     study = UnderTranslation(
         model, reference_for(model, method, sources, batch_size), method, beams, batch_size, with_matrix
@@ -177,7 +194,9 @@ def diagnose(
     sentences: list[SentenceDiagnosis] = []
     for start, lines in chunks(sources):
         sentences += study.chunk(start, lines, None if targets is None else targets[start : start + len(lines)])
-    data = {"sources": fingerprint_lines(sources)} | ({"targets": fingerprint_lines(targets)} if targets else {})
+    data = {"sources": fingerprint_lines(sources)} | (
+        {} if targets is None else {"targets": fingerprint_lines(targets)}
+    )
     return Diagnosis(tuple(sentences), summarize(model, sentences, references), signature_of(study, data).to_dict())
 
 
@@ -200,5 +219,6 @@ def signature_of(study: UnderTranslation, data: dict[str, str]) -> RunSignature:
         "matrix": study.with_matrix,
         "words": study.model.words_by,
         "reference": study.reference.fingerprint,
+        "reference_text": study.reference.text,
     }
     return RunSignature("diagnose", study.model.name, study.model.fingerprint, data, settings, method.seed)

@@ -15,11 +15,13 @@ def line(index: int) -> SentenceDiagnosis:
 
 def test_what_is_appended_is_read_back(tmp_path):
     run = RunDirectory(tmp_path / "run")
-    with run.locked({"seed": 0}, {}):
+    with run.locked():
+        run.begin({"seed": 0}, {"kinds": {}})
         run.append([line(0), line(1)])
         run.append([line(2)])
     assert list(run.sentences()) == [line(0), line(1), line(2)]
     assert run.signature == {"seed": 0}
+    assert run.reference == {"kinds": {}}
 
 
 @pytest.mark.parametrize(("total", "done"), [(7, 7), (10, 6), (100, 6)])
@@ -54,8 +56,26 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, monkeypatch):
 
 def test_one_writer_at_a_time(tmp_path):
     run = RunDirectory(tmp_path / "run")
-    with run.locked({}, {}), pytest.raises(RequestError, match="another process"), run.locked({}, {}):
+    with run.locked(), pytest.raises(RequestError, match="another process"), run.locked():
         pass
+
+
+def test_a_run_killed_before_it_began_can_begin(tmp_path):
+    (tmp_path / "reference.json").write_text("{}")
+    (tmp_path / ".run.json.part").write_text("{")
+    run = RunDirectory(tmp_path)
+    run.check(None)
+    assert run.reference is None
+
+
+@pytest.mark.parametrize("name", [RUN, "summary.json", SENTENCES])
+def test_a_damaged_file_is_named(tmp_path, name):
+    (tmp_path / RUN).write_text("{}")
+    (tmp_path / "summary.json").write_text("{}")
+    (tmp_path / name).write_text("{ no\n")
+    run = RunDirectory(tmp_path)
+    with pytest.raises(RequestError, match=f"{name} is damaged"):
+        _ = run.signature, list(run.sentences()), run.summary()
 
 
 def test_a_foreign_folder_is_refused(tmp_path):

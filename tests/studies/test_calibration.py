@@ -82,6 +82,7 @@ class Fingerprint(TranslationModel):
     """A model that is asked for its fingerprint, and fails if it is asked to work."""
 
     fingerprint = "0123456789abcdef"
+    words_by = "spaces"
 
 
 def test_a_reference_is_kept_and_found_again(tmp_path, monkeypatch):
@@ -93,9 +94,18 @@ def test_a_reference_is_kept_and_found_again(tmp_path, monkeypatch):
         return REFERENCE
 
     monkeypatch.setattr(kept_references, "estimate_reference", estimate)
-    assert reference_for(Fingerprint(), ContributionMethod(), ["x"]) == REFERENCE
-    assert reference_for(Fingerprint(), ContributionMethod(), ["x"]) == REFERENCE
+    assert reference_for(Fingerprint(), ContributionMethod(), ["x"] * 200) == REFERENCE
+    assert reference_for(Fingerprint(), ContributionMethod(), ["y"]) == REFERENCE
     assert made == [1]
+    assert (
+        reference_for(Fingerprint(), ContributionMethod(shortlist=9), ["y"]) == REFERENCE
+    )  # another measure, few lines
+    assert reference_for(Fingerprint(), ContributionMethod(shortlist=9), ["y"]) == REFERENCE
+    assert made == [1, 1, 1]
+    for file in tmp_path.rglob("*.json"):
+        file.write_text("damaged")
+    assert reference_for(Fingerprint(), ContributionMethod(), ["x"]) == REFERENCE
+    assert made == [1, 1, 1, 1]
 
 
 def test_too_few_sentences_borrow_a_shipped_reference(tmp_path, monkeypatch):
@@ -103,7 +113,7 @@ def test_too_few_sentences_borrow_a_shipped_reference(tmp_path, monkeypatch):
     monkeypatch.setattr(kept_references, "estimate_reference", lambda *_args, **_kwargs: None)
     found = reference_for(Fingerprint(), ContributionMethod(operator="delete"), ["x"])
     assert found.operator == "delete"
-    assert found.text == "another model's reference"
+    assert found.text.startswith("another model's, builtin:en-pt")
     assert not list(tmp_path.rglob("*.json"))
 
 

@@ -113,7 +113,13 @@ def test_a_hostile_line_keeps_its_object(model, text):
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("", "empty line"), (" \t", "empty line"), ("\x01", "no words"), ("w " * 2_000, "pieces; the model reads 512")],
+    [
+        ("", "empty line"),
+        (" \t", "empty line"),
+        ("\x01", "no words"),
+        ("w " * 2_000, "pieces; the model reads 512"),
+        ("w" * 1_200_000, "the model reads 512 pieces"),
+    ],
 )
 def test_why_a_line_is_skipped(model, text, reason):
     line = diagnose(model, [text])[0]
@@ -124,6 +130,14 @@ def test_why_a_line_is_skipped(model, text, reason):
 
 def test_a_lone_surrogate_is_skipped(model):
     assert diagnose(model, ["\ud800 x"])[0].skipped == "not valid Unicode"
+    assert diagnose(model, ["x"], ["\ud800"])[0].skipped == "translation is not valid Unicode"
+
+
+def test_wrong_settings_are_named(model):
+    with pytest.raises(nmt_ib.RequestError, match="put one sentence into a list"):
+        diagnose(model, "one sentence")
+    with pytest.raises(nmt_ib.RequestError, match="at least 1"):
+        diagnose(model, SOURCES, beams=0)
 
 
 def test_an_empty_translation_leaves_everything_out(model):
