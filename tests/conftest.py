@@ -5,9 +5,10 @@ from functools import cache
 import pytest
 from jaxtyping import install_import_hook
 
-# All but models/ssru.py: its configuration is a dataclass that takes more than its fields, which jaxtyping refuses.
-MODELS = ("hooks", "layouts", "loading", "marian_binary", "marian_weights", "seq2seq", "subwords", "words")
-CHECKED = ["nmt_ib.types", "nmt_ib.attribution", *(f"nmt_ib.models.{name}" for name in MODELS)]
+# Not models/ssru.py, whose configuration is a dataclass that takes more than its fields, which jaxtyping refuses; not
+# types.py and models/hooks.py, whose functions inside functions would be compiled anew at each call.
+MODELS = ("layouts", "loading", "marian_binary", "marian_weights", "seq2seq", "subwords", "words")
+CHECKED = ["nmt_ib.attribution", *(f"nmt_ib.models.{name}" for name in MODELS)]
 install_import_hook(CHECKED, "beartype.beartype")
 
 

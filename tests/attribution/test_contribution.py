@@ -16,7 +16,7 @@ from tests.oracles.contribution import Slow
 
 SOURCES = ["The old house is red.", "A dog sleeps near the old red door, she said.", "It was easy.", "no"]
 TARGETS = ["A casa velha é vermelha.", "Um cão dorme perto da porta.", "Era fácil, não era?", "Um"]
-SCALES = {"marian-multilingual": 4.0, "ssru": 4.0, "bart": 1.0, "mbart-25": 1.0, "m2m100": 1.0, "t5": 1.0}
+SCALES = {"ssru": 4.0, "bart": 1.0, "m2m100": 1.0, "t5": 1.0}  # sqrt(width) where the embedding module does not scale
 FIELDS = ("matrix_bits", "logprob_bits", "encoder_shift")
 
 
@@ -89,13 +89,12 @@ def test_a_short_list_as_long_as_the_vocabulary_changes_nothing(model):
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
-@pytest.mark.parametrize("batch_size", [1, 64])
-def test_neither_batch_size_nor_order_changes_anything(model, operator, batch_size):
+def test_neither_batch_size_nor_order_changes_anything(model, operator):
     sources, targets = tokenized(model)
-    method = ContributionMethod(operator=operator)
-    expected = method(model, sources, targets)
-    found = method(model, sources[::-1], targets[::-1], batch_size=batch_size)[::-1]
-    assert_same(found, expected, rtol=0, atol=1e-9)
+    method = ContributionMethod(operator=operator, draws=2)
+    expected = method(model, sources, targets, batch_size=64)
+    assert_same(method(model, sources[::-1], targets[::-1], batch_size=7)[::-1], expected, rtol=0, atol=1e-9)
+    assert_same(method(model, sources[2:], targets[2:], batch_size=1), expected[2:], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
@@ -220,10 +219,9 @@ def threads():
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize("operator", ["noise", "delete"])
 def test_batches_order_and_threads_of_a_real_model(student, threads, operator):
-    texts = ["She bought three red apples.", "My brother sold the old house near the river.", "No."]
-    translations = ["Ela comprou três maçãs.", "O meu irmão vendeu a casa.", "Não."]
+    texts, translations = ["She bought red apples.", "It was, no?", "No."], ["Ela comprou maçãs.", "Era, não?", "Não."]
     sources = [student.tokenize_source(text) for text in texts]
     targets = [student.tokenize_target(text) for text in translations]
     method = ContributionMethod(operator, draws=2)

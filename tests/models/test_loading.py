@@ -73,8 +73,6 @@ def test_a_saved_model_is_the_same_model(tiny_model, tmp_path, name):
     assert {weight.dtype for weight in loaded.model.parameters()} == {torch.float32}
     with torch.no_grad():
         assert_close(scores(loaded).double(), scores(model), rtol=1e-3, atol=1e-3)  # float32 against float64
-    batch = loaded.pad([loaded.tokenize_source(TEXT)])
-    assert loaded.translate(batch)[0].ids == model.translate(batch)[0].ids
 
 
 @pytest.mark.parametrize("int8", [False, True])
