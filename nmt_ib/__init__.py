@@ -8,16 +8,16 @@ if TYPE_CHECKING:
     from nmt_ib.errors import RequestError
     from nmt_ib.models.loading import load_translation_model
     from nmt_ib.models.seq2seq import Seq2SeqModel
-    from nmt_ib.results import Diagnosis, SentenceDiagnosis
+    from nmt_ib.results.diagnosis import Diagnosis, SentenceDiagnosis
     from nmt_ib.studies.under_translation import diagnose
 
 # Public names and where they live: importing nmt_ib loads none of them, so it costs no torch.
 _HOMES = {
     "Contribution": "attribution.contribution",
     "ContributionMethod": "attribution.contribution",
-    "Diagnosis": "results",
+    "Diagnosis": "results.diagnosis",
     "RequestError": "errors",
-    "SentenceDiagnosis": "results",
+    "SentenceDiagnosis": "results.diagnosis",
     "Seq2SeqModel": "models.seq2seq",
     "diagnose": "studies.under_translation",
     "load_translation_model": "models.loading",

@@ -6,28 +6,25 @@ from typing import Protocol, runtime_checkable
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from nmt_ib.results.attribution import Attribution
 from nmt_ib.types import Decoded, Sentence, TokenBatch
 
 
 @runtime_checkable
-class TranslationModel(Protocol):
-    """An encoder-decoder whose encoder can be entered at any layer and whose decoder can be forced.
+class EncoderModel(Protocol):
+    """Layers over the pieces of a sentence that can be entered and left at any of them.
 
     Attributes:
         name: What the user called it.
-        encoder_layers: Number of encoder layers.
-        decoder_layers: Number of decoder layers.
-        max_source_pieces: Longest source, special pieces included.
-        max_target_pieces: Longest target, `</s>` included.
-        pad_id: Piece that fills up sources.
+        encoder_layers: Number of layers.
+        max_source_pieces: Longest sentence, special pieces included.
+        pad_id: Piece that fills up sentences.
         unknown_id: The unknown piece.
     """
 
     name: str
     encoder_layers: int
-    decoder_layers: int
     max_source_pieces: int
-    max_target_pieces: int
     pad_id: int
     unknown_id: int
 
@@ -38,15 +35,11 @@ class TranslationModel(Protocol):
 
     @property
     def words_by(self) -> str:
-        """What splits sources into words, for the run's signature."""
+        """What splits sentences into words, for the run's signature."""
         ...
 
     def tokenize_source(self, text: str) -> Sentence:
-        """Pieces and words of one source sentence."""
-        ...
-
-    def tokenize_target(self, text: str) -> Sentence:
-        """Pieces of one target sentence, `</s>` at the end, without words."""
+        """Pieces and words of one sentence."""
         ...
 
     def pad(self, sentences: Sequence[Sentence]) -> TokenBatch:
@@ -54,23 +47,73 @@ class TranslationModel(Protocol):
         ...
 
     def embed(self, ids: Int[Tensor, "B S"]) -> Float[Tensor, "B S D"]:
-        """Input embeddings, scaled as the model scales them, without positions."""
+        """Input embeddings: what `encode` reads at layer 0."""
+        ...
+
+    def encode(
+        self,
+        states: Float[Tensor, "B S D"],
+        mask: Bool[Tensor, "B S"],
+        from_layer: int = 0,
+        to_layer: int | None = None,
+    ) -> Float[Tensor, "B S D"]:
+        """Output of layer `to_layer` (None: the last states), from embeddings or from the output of `from_layer`."""
+        ...
+
+    def encoder_states(
+        self, embeddings: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"]
+    ) -> tuple[Float[Tensor, "B S D"], ...]:
+        """Output of every layer."""
+        ...
+
+
+@runtime_checkable
+class Classifier(EncoderModel, Protocol):
+    """An encoder with a classifier on top.
+
+    Attributes:
+        labels: Names of the classes.
+    """
+
+    labels: tuple[str, ...]
+
+    def classify(
+        self, states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"], from_layer: int = 0
+    ) -> Float[Tensor, "B K"]:
+        """Unnormalised log-probabilities of the classes, in nats, from embeddings or from the output of a layer."""
+        ...
+
+    def pooled(
+        self, states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"], from_layer: int = 0
+    ) -> Float[Tensor, "B D2"]:
+        """The state of the whole sentence that the classifier's output layer reads."""
+        ...
+
+
+@runtime_checkable
+class TranslationModel(EncoderModel, Protocol):
+    """An encoder-decoder whose encoder can be entered at any layer and whose decoder can be forced.
+
+    Its embeddings are scaled as the model scales them, without positions.
+
+    Attributes:
+        decoder_layers: Number of decoder layers.
+        max_target_pieces: Longest target, `</s>` included.
+    """
+
+    decoder_layers: int
+    max_target_pieces: int
+
+    def tokenize_target(self, text: str) -> Sentence:
+        """Pieces of one target sentence, `</s>` at the end, without words."""
         ...
 
     def embedding_table(self) -> Float[Tensor, "V D"]:
         """Embeddings of the whole vocabulary, scaled as `embed` does."""
         ...
 
-    def encode(
-        self, states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"], from_layer: int = 0
-    ) -> Float[Tensor, "B S D"]:
-        """The encoder's last states, from embeddings (`from_layer` 0) or from the output of a layer."""
-        ...
-
-    def encoder_states(
-        self, embeddings: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"]
-    ) -> tuple[Float[Tensor, "B S D"], ...]:
-        """Output of every encoder layer."""
+    def embed_target(self, targets: Int[Tensor, "B T"]) -> Float[Tensor, "B T D"]:
+        """Embeddings of what the decoder reads before each target piece: at 0 the start, at t piece t - 1."""
         ...
 
     def decode(
@@ -79,9 +122,10 @@ class TranslationModel(Protocol):
         mask: Bool[Tensor, "B S"],
         targets: Int[Tensor, "B T"],
         *,
+        inputs: Float[Tensor, "B T D"] | None = None,
         with_layers: bool = False,
     ) -> Decoded:
-        """Decoder states while it is forced to write `targets`."""
+        """Decoder states while it is forced to write `targets`; `inputs` stands in for `embed_target(targets)`."""
         ...
 
     def logits(
@@ -92,4 +136,20 @@ class TranslationModel(Protocol):
 
     def translate(self, batch: TokenBatch, *, beams: int = 1) -> list[Sentence]:
         """The model's own translation of each sentence of the batch; greedy with one beam."""
+        ...
+
+
+@runtime_checkable
+class Attributor(Protocol):
+    """A method that tells what each piece of a sentence is worth to a model."""
+
+    def __call__(
+        self,
+        model: EncoderModel,
+        sources: Sequence[Sentence],
+        targets: Sequence[Sentence] | Sequence[int],
+        *,
+        batch_size: int = 32,
+    ) -> list[Attribution]:
+        """One attribution a sentence, in order; `targets` are tokenised translations, or labels."""
         ...

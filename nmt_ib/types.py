@@ -66,6 +66,10 @@ class TokenBatch:
     mask: Bool[Tensor, "B S"]
     word_index: Int[Tensor, "B S"]
 
+    def rows(self, index: Int[Tensor, " R"]) -> "TokenBatch":
+        """The sentences `index`, which may repeat."""
+        return TokenBatch(self.ids[index], self.mask[index], self.word_index[index])
+
     @classmethod
     def pad(cls, sentences: Sequence[Sentence], pad_id: int, device: torch.device | str = "cpu") -> "TokenBatch":
         """Pads `sentences` on the right.

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nmt_ib.batching import length_buckets
 from nmt_ib.numerics import BITS_PER_NAT
-from nmt_ib.results import DiagnosisSummary, Share
+from nmt_ib.results.diagnosis import DiagnosisSummary, Share
 from nmt_ib.seeding import sentence_generator
 from nmt_ib.signature import RunSignature, fingerprint_lines
 from nmt_ib.types import Sentence, TokenBatch

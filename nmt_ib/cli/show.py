@@ -13,7 +13,7 @@ from nmt_ib.cli.terminal import out, printable
 
 if TYPE_CHECKING:
     from nmt_ib.reports.jsonfile import RunDirectory
-    from nmt_ib.results import DiagnosisSummary, SentenceDiagnosis, WordDiagnosis
+    from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis, WordDiagnosis
 
 TABLE_ROWS = 6
 

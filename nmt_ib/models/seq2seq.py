@@ -1,21 +1,23 @@
 """TranslationModel over any Hugging Face encoder-decoder of the layouts table."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
-from typing import cast
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from transformers import LogitsProcessor, LogitsProcessorList, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.modeling_outputs import BaseModelOutput
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from nmt_ib.errors import RequestError
-from nmt_ib.models.hooks import capture, edit, without_layers
+from nmt_ib.models.fingerprints import fingerprint_of
+from nmt_ib.models.generation import generate
+from nmt_ib.models.hooks import capture, edit
+from nmt_ib.models.languages import decoder_prefix, target_code
 from nmt_ib.models.layouts import seq2seq_layout
-from nmt_ib.models.subwords import assign_words, read_pieces
+from nmt_ib.models.sources import read_source, special_pieces
+from nmt_ib.models.stack import LayerStack
+from nmt_ib.models.subwords import read_pieces
 from nmt_ib.models.words import WordSplitter
 from nmt_ib.types import Decoded, Sentence, TokenBatch
 
@@ -52,8 +54,9 @@ class Seq2SeqModel:
         self.tokenizer = tokenizer
         self.layout = seq2seq_layout(model.config)
         self.encoder, self.decoder = model.get_encoder(), model.get_decoder()
-        self.encoder_layers = len(getattr(self.encoder, self.layout.layers))
-        self.decoder_layers = len(getattr(self.decoder, self.layout.layers))
+        self._encoder_stack = LayerStack(self.encoder, self.layout.layers)
+        self._decoder_stack = LayerStack(self.decoder, self.layout.layers)
+        self.encoder_layers, self.decoder_layers = len(self._encoder_stack.layers), len(self._decoder_stack.layers)
         longest = getattr(model.config, "max_position_embeddings", None) or UNBOUNDED_POSITIONS
         self.max_source_pieces = min(longest, tokenizer.model_max_length)
         self.pad_id = model.config.pad_token_id
@@ -66,55 +69,13 @@ class Seq2SeqModel:
             )
         self.text_prefix = prefix or ""
         self.source_language = source_language or getattr(tokenizer, "source_lang", None)
-        self._decoder_prefix = self._set_languages(source_language, target_language)
+        self._decoder_prefix = decoder_prefix(
+            model, tokenizer, self.layout, name=name, source=source_language, target=target_language
+        )
         self.max_target_pieces = self.max_source_pieces - len(self._decoder_prefix) + 1
-        self._before, self._after = self._special_pieces()
-        self._before = self._target_code(target_language) + self._before
+        before, after = special_pieces(tokenizer)
+        self._around = (target_code(tokenizer, name, target_language) + before, after)
         self._splitter = WordSplitter(self.source_language)
-
-    def _set_languages(self, source: str | None, target: str | None) -> list[int]:
-        start = self.model.config.decoder_start_token_id
-        if not self.layout.languages:
-            forced = self.model.generation_config.forced_bos_token_id
-            return [start] if forced is None else [start, forced]
-        if not source or not target:
-            raise RequestError(
-                f"{self.name} needs source_language and target_language (--source-language, --target-language), "
-                "named as its tokenizer names them: en and pt for M2M100, eng_Latn and por_Latn for NLLB, "
-                "en_XX and pt_XX for mBART"
-            )
-        self._language_id(source)
-        language = self._language_id(target)
-        self.tokenizer.src_lang, self.tokenizer.tgt_lang = source, target
-        neutral = (self.tokenizer.eos_token_id, self.tokenizer.bos_token_id, self.pad_id)
-        return [start, language] if start in neutral else [language]
-
-    def _language_id(self, language: str) -> int:
-        # Words can have pieces of the same name: M2M100 has the piece "en" beside the language "en".
-        if language in self.tokenizer.all_special_tokens:
-            return cast(int, self.tokenizer.convert_tokens_to_ids(language))
-        codes = getattr(self.tokenizer, "lang_code_to_id", {})
-        if language not in codes:
-            raise RequestError(f"{self.name}: its tokenizer does not know the language {language!r}")
-        return codes[language]
-
-    def _special_pieces(self) -> tuple[list[int], list[int]]:
-        encoding = self.tokenizer("a", return_special_tokens_mask=True)
-        special = encoding["special_tokens_mask"]
-        first, last = special.index(0), len(special) - special[::-1].index(0)
-        return encoding["input_ids"][:first], encoding["input_ids"][last:]
-
-    def _target_code(self, target: str | None) -> list[int]:
-        """The piece that tells a Marian model of several target languages which one to write."""
-        codes = getattr(self.tokenizer, "supported_language_codes", [])
-        if len(codes) < 2:
-            return []
-        if f">>{target}<<" not in codes:
-            raise RequestError(
-                f"{self.name} writes several languages: pass target_language (--target-language), one of "
-                f"{', '.join(code[2:-2] for code in codes)}; given: {target}"
-            )
-        return [cast(int, self.tokenizer.convert_tokens_to_ids(f">>{target}<<"))]
 
     @property
     def words_by(self) -> str:
@@ -124,11 +85,7 @@ class Seq2SeqModel:
     @cached_property
     def fingerprint(self) -> str:
         """First 16 hexadecimal digits of the SHA-256 of all weights and of the settings that change an input."""
-        digest = hashlib.sha256(repr((self.text_prefix, self._before, self._after, self._decoder_prefix)).encode())
-        for name, tensor in sorted(self.model.state_dict().items()):
-            digest.update(name.encode())
-            digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy())
-        return digest.hexdigest()[:16]
+        return fingerprint_of(self.model, (self.text_prefix, *self._around, self._decoder_prefix))
 
     @property
     def device(self) -> torch.device:
@@ -144,22 +101,7 @@ class Seq2SeqModel:
         Returns:
             The sentence, with character spans into `text`.
         """
-        offset = len(self.text_prefix)
-        pieces = read_pieces(self.tokenizer, self.text_prefix + text)
-        lead = sum(piece.start < offset for piece in pieces)
-        spans = [(piece.start - offset, piece.end - offset) for piece in pieces[lead:]]
-        words, index = assign_words(text, spans, self._splitter.split(text))
-        before = [*self._before, *(piece.id for piece in pieces[:lead])]
-        ids = (*before, *(piece.id for piece in pieces[lead:]), *self._after)
-        head, tail = len(before), len(self._after)
-        return Sentence(
-            text=text,
-            ids=ids,
-            pieces=tuple(self.tokenizer.convert_ids_to_tokens(list(ids))),
-            word_index=(-1,) * head + (index or (-1,) * len(spans)) + (-1,) * tail,
-            spans=((0, 0),) * head + tuple(spans) + ((0, 0),) * tail,
-            words=words,
-        )
+        return read_source(self.tokenizer, self._splitter, text, around=self._around, prefix=self.text_prefix)
 
     def tokenize_target(self, text: str) -> Sentence:
         """Pieces of one target sentence, `</s>` at the end.
@@ -210,25 +152,28 @@ class Seq2SeqModel:
         return 1.0 if scale is None else getattr(self.encoder, scale)
 
     def encode(
-        self, states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"], from_layer: int = 0
+        self,
+        states: Float[Tensor, "B S D"],
+        mask: Bool[Tensor, "B S"],
+        from_layer: int = 0,
+        to_layer: int | None = None,
     ) -> Float[Tensor, "B S D"]:
-        """The encoder's last states, as the decoder reads them.
+        """The encoder's last states, as the decoder reads them, or the output of one of its layers.
 
         Args:
             states: Embeddings (`from_layer` 0), or what stands in for the output of layer `from_layer`.
             mask: False on padding.
             from_layer: 0 to the number of encoder layers.
+            to_layer: Last layer to run; None: all, and the final norm where the architecture has one.
 
         Returns:
-            The last states, after the final norm where the architecture has one.
+            States of every position.
         """
-        mask = mask.long()
-        if from_layer == 0:
-            return self.encoder(inputs_embeds=states, attention_mask=mask).last_hidden_state
-        first = getattr(self.encoder, self.layout.layers)[0]
-        # The first layer always runs, its output is replaced: T5 makes the position bias of all layers there.
-        with without_layers(self.encoder, self.layout.layers, 1, from_layer), edit(first, lambda _: states):
-            return self.encoder(inputs_embeds=states, attention_mask=mask).last_hidden_state
+
+        def forward() -> Tensor:
+            return self.encoder(inputs_embeds=states, attention_mask=mask.long()).last_hidden_state
+
+        return self._encoder_stack.run(forward, states, from_layer, to_layer)
 
     def encoder_states(
         self, embeddings: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"]
@@ -242,9 +187,28 @@ class Seq2SeqModel:
         Returns:
             One tensor a layer; `encode(states[l - 1], mask, from_layer=l)` goes on from layer l.
         """
-        with capture(list(getattr(self.encoder, self.layout.layers))) as layers:
-            self.encode(embeddings, mask)
-        return tuple(layers)
+        return self._encoder_stack.states(lambda: self.encode(embeddings, mask))
+
+    def embed_target(self, targets: Int[Tensor, "B T"]) -> Float[Tensor, "B T D"]:
+        """Embeddings of what the decoder reads before each target piece, as `decode` takes them.
+
+        Args:
+            targets: Target pieces, `</s>` at their end.
+
+        Returns:
+            At position t the embedding of piece t - 1, at position 0 that of the start; scaled, without positions.
+        """
+        table = self.decoder.get_input_embeddings()
+        return table(self._decoder_inputs(targets)[:, len(self._decoder_prefix) - 1 :]) * self._decoder_scale
+
+    def _decoder_inputs(self, targets: Tensor) -> Tensor:
+        prefix = targets.new_tensor(self._decoder_prefix).expand(len(targets), -1)
+        return torch.cat([prefix, targets[:, :-1]], dim=1)
+
+    @property
+    def _decoder_scale(self) -> float:
+        scale = self.layout.embedding_scale
+        return 1.0 if scale is None else getattr(self.decoder, scale)
 
     def decode(
         self,
@@ -252,6 +216,7 @@ class Seq2SeqModel:
         mask: Bool[Tensor, "B S"],
         targets: Int[Tensor, "B T"],
         *,
+        inputs: Float[Tensor, "B T D"] | None = None,
         with_layers: bool = False,
     ) -> Decoded:
         """Decoder states while it is forced to write `targets`.
@@ -260,31 +225,42 @@ class Seq2SeqModel:
             encoded: Last states of the encoder.
             mask: False on padding of the source.
             targets: Target pieces, `</s>` at their end, padded on the right with anything.
+            inputs: What stands in for `embed_target(targets)`; None: just that.
             with_layers: Whether to return every layer's output and cross-attention, too.
 
         Returns:
             States of which `logits` makes the scores of each target piece.
         """
-        prefix = targets.new_tensor(self._decoder_prefix).expand(len(targets), -1)
-        inputs = {
-            "input_ids": torch.cat([prefix, targets[:, :-1]], dim=1),
-            "encoder_hidden_states": encoded,
-            "encoder_attention_mask": mask.long(),
-            "use_cache": False,
-        }
-        skip = prefix.shape[1] - 1
+        skip = len(self._decoder_prefix) - 1
+
+        def run() -> Tensor:
+            with self._decoder_reads(inputs, skip):
+                return self.decoder(
+                    input_ids=self._decoder_inputs(targets),
+                    encoder_hidden_states=encoded,
+                    encoder_attention_mask=mask.long(),
+                    use_cache=False,
+                ).last_hidden_state[:, skip:]
+
         if not with_layers:
-            return Decoded(self.decoder(**inputs).last_hidden_state[:, skip:])
-        stack = list(getattr(self.decoder, self.layout.layers))
+            return Decoded(run())
+        stack = list(self._decoder_stack.layers)
         # Not `output_attentions`: transformers would leave hooks of its own in the model.
         attention = [layer.get_submodule(self.layout.cross_attention) for layer in stack]
         with _eager_attention(self.model), capture(stack) as layers, capture(attention, item=-1) as weights:
-            output = self.decoder(**inputs)
+            states = run()
         return Decoded(
-            states=output.last_hidden_state[:, skip:],
+            states=states,
             layers=tuple(layer[:, skip:] for layer in layers),
             cross_attentions=tuple(weight[:, :, skip:] for weight in weights),
         )
+
+    def _decoder_reads(self, inputs: Tensor | None, skip: int) -> AbstractContextManager[None]:
+        """Puts `inputs` in the place of the decoder's own embeddings, but for those of the first `skip` pieces."""
+        if inputs is None:
+            return nullcontext()
+        unscaled = inputs / self._decoder_scale
+        return edit(self.decoder.get_input_embeddings(), lambda own: torch.cat([own[:, :skip], unscaled], dim=1))
 
     def logits(
         self, states: Float[Tensor, "*B D"], candidates: Int[Tensor, " K"] | None = None
@@ -319,43 +295,16 @@ class Seq2SeqModel:
             Targets in the batch's order, `</s>` at their end. A translation that would not end is cut at
             twice the length of its source and 16 pieces more.
         """
+        encoded = self.encode(self.embed(batch.ids), batch.mask)
         limits = (2 * batch.mask.sum(1) + 16).clamp(max=self.max_target_pieces)
-        start, *forced = self._decoder_prefix
-        forced_ends = _EndAtLimit(limits + len(self._decoder_prefix), self.eos_id, beams)
-        generated = self.model.generate(
-            encoder_outputs=BaseModelOutput(last_hidden_state=self.encode(self.embed(batch.ids), batch.mask)),
-            attention_mask=batch.mask.long(),
-            decoder_input_ids=torch.full((len(limits), 1), start, device=self.device),
-            num_beams=beams,
-            do_sample=False,
-            max_new_tokens=int(limits.max()) + len(forced),
-            # Forced, not given: the published models' beams are ranked by a length that counts this piece.
-            forced_bos_token_id=forced[0] if forced else None,
-            forced_eos_token_id=None,
-            logits_processor=LogitsProcessorList([forced_ends]),
-        )
-        return [self._generated(row) for row in generated[:, len(self._decoder_prefix) :].tolist()]
+        prefix, eos_id = self._decoder_prefix, self.eos_id
+        rows = generate(self.model, encoded, batch.mask, limits, prefix=prefix, eos_id=eos_id, beams=beams)
+        return [self._generated(row) for row in rows]
 
     def _generated(self, row: list[int]) -> Sentence:
         ids = row[: row.index(self.eos_id)]
         text = self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return self._target(str(text), [*ids, self.eos_id])
-
-
-class _EndAtLimit(LogitsProcessor):
-    """Forces `</s>` where a sentence reaches its own limit: generate knows one limit for the whole batch only."""
-
-    def __init__(self, lengths: Int[Tensor, " B"], eos_id: int, beams: int) -> None:
-        self.lengths = lengths.repeat_interleave(beams)
-        self.eos_id = eos_id
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        at_limit = self.lengths <= input_ids.shape[1] + 1
-        if not at_limit.any():
-            return scores
-        only_end = torch.full_like(scores, -torch.inf)
-        only_end[:, self.eos_id] = 0
-        return torch.where(at_limit[:, None], only_end, scores)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from nmt_ib.reports.jsonfile import replacing
-from nmt_ib.results import DiagnosisSummary, SentenceDiagnosis, Share
+from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis, Share
 
 EMBEDDED = 5_000  # lines in the page: about 10 MB, which a browser opens at once; a run of any length stays openable
 GROUPS = {

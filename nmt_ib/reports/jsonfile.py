@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from nmt_ib.errors import RequestError
-from nmt_ib.results import DiagnosisSummary, SentenceDiagnosis
+from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis
 
 RUN, REFERENCE, SENTENCES, SUMMARY = "run.json", "reference.json", "sentences.jsonl", "summary.json"
 

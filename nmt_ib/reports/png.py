@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nmt_ib.reports.html import GROUPS, interval, scale_of
-from nmt_ib.results import DiagnosisSummary, SentenceDiagnosis, Share
+from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis, Share
 
 DROPPED, KEPT, INK = "#c2533f", "#5b93c7", "#3a3833"
 DOTS_PER_INCH = 150

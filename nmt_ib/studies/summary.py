@@ -10,7 +10,7 @@ from sacrebleu.metrics.chrf import CHRF
 
 from nmt_ib.errors import RequestError
 from nmt_ib.protocols import TranslationModel
-from nmt_ib.results import DIGITS, DiagnosisSummary, SentenceDiagnosis, Share
+from nmt_ib.results.diagnosis import DIGITS, DiagnosisSummary, SentenceDiagnosis, Share
 from nmt_ib.studies.kinds import BANDS, CLASSES, RARE, frequency_bands, word_classes
 
 WORST = 20

@@ -7,7 +7,7 @@ from nmt_ib.attribution.contribution import Contribution, ContributionMethod
 from nmt_ib.batching import length_buckets
 from nmt_ib.errors import RequestError
 from nmt_ib.protocols import TranslationModel
-from nmt_ib.results import DIGITS, Diagnosis, SentenceDiagnosis, WordDiagnosis
+from nmt_ib.results.diagnosis import DIGITS, Diagnosis, SentenceDiagnosis, WordDiagnosis
 from nmt_ib.signature import RunSignature, fingerprint_lines
 from nmt_ib.studies.calibration import Reference
 from nmt_ib.studies.kept_references import reference_for

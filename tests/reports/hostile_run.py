@@ -2,7 +2,7 @@
 
 import re
 
-from nmt_ib.results import DiagnosisSummary, SentenceDiagnosis, Share, WordDiagnosis
+from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis, Share, WordDiagnosis
 
 HOSTILE = [
     "<script>alert(1)</script> title",

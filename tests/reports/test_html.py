@@ -11,7 +11,7 @@ import pytest
 
 from nmt_ib.reports import html
 from nmt_ib.reports.html import interval, scale_of, write_report
-from nmt_ib.results import DiagnosisSummary, SentenceDiagnosis, Share, WordDiagnosis
+from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis, Share, WordDiagnosis
 from tests.reports.hostile_run import HOSTILE, SIGNATURE, diagnosed, summary_of
 
 

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from nmt_ib.reports.html import write_report
-from nmt_ib.results import SentenceDiagnosis
+from nmt_ib.results.diagnosis import SentenceDiagnosis
 from tests.reports.hostile_run import HOSTILE, PICTURES, SIGNATURE, diagnosed, summary_of
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")

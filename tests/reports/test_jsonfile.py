@@ -6,7 +6,7 @@ import pytest
 
 from nmt_ib.errors import RequestError
 from nmt_ib.reports.jsonfile import RUN, SENTENCES, RunDirectory, replacing
-from nmt_ib.results import DiagnosisSummary, SentenceDiagnosis, Share
+from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis, Share
 
 
 def line(index: int) -> SentenceDiagnosis:

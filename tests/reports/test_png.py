@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from nmt_ib.reports.png import write_figures
-from nmt_ib.results import DiagnosisSummary, SentenceDiagnosis, Share, WordDiagnosis
+from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis, Share, WordDiagnosis
 
 NAMES = ["dropped_by_group.png", "contributions.png"]
 GROUPS = (Share("open class", 90, 9), Share("名詞 $x$", 10, 0), Share("never seen", 0, 0))

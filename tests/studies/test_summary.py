@@ -4,7 +4,7 @@ import pytest
 
 from nmt_ib.errors import RequestError
 from nmt_ib.protocols import TranslationModel
-from nmt_ib.results import SentenceDiagnosis, Share, WordDiagnosis
+from nmt_ib.results.diagnosis import SentenceDiagnosis, Share, WordDiagnosis
 from nmt_ib.studies.summary import summarize
 from nmt_ib.types import Sentence, Word
 

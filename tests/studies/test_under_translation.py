@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import nmt_ib
-from nmt_ib.results import SentenceDiagnosis
+from nmt_ib.results.diagnosis import SentenceDiagnosis
 from nmt_ib.studies.kept_references import reference_for
 from nmt_ib.studies.under_translation import UnderTranslation, chunks, diagnose, signature_of
 

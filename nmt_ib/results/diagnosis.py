@@ -1,4 +1,4 @@
-"""What a study returns: plain data, JSON both ways, no torch."""
+"""What a diagnosis of a corpus returns."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field

@@ -1,0 +1,190 @@
+"""EncoderModel, and Classifier, over any Hugging Face encoder of the layouts table."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from nmt_ib.errors import RequestError
+from nmt_ib.models.fingerprints import fingerprint_of
+from nmt_ib.models.hooks import capture_input, edit
+from nmt_ib.models.layouts import encoder_layout
+from nmt_ib.models.sources import read_source, special_pieces
+from nmt_ib.models.stack import LayerStack
+from nmt_ib.models.words import WordSplitter
+from nmt_ib.types import Sentence, TokenBatch
+
+UNBOUNDED_POSITIONS = 512
+
+
+class HuggingFaceEncoder:
+    """A BERT-like encoder, with or without a sequence classifier, that can be entered and left at any layer.
+
+    Layer 0 is the output of the embedding layer: word, position and segment together, after its norm.
+
+    Args:
+        model: BERT, RoBERTa, XLM-R, DistilBERT, ELECTRA or DeBERTa-v2, bare or with a sequence classifier.
+        tokenizer: Its tokenizer, a fast one.
+        name: What the user called it.
+        language: Language of the sentences (`en`), so that words can be told apart; None: any.
+
+    Raises:
+        RequestError: The architecture is unknown.
+    """
+
+    def __init__(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, name: str, language: str | None = None
+    ) -> None:
+        self.name = name
+        self.model = model.eval()
+        self.tokenizer = tokenizer
+        self.layout = encoder_layout(model.config)
+        self._base = model.base_model
+        self._embeddings = self._base.get_submodule(self.layout.embeddings)
+        self._stack = LayerStack(self._base.get_submodule(self.layout.stack), self.layout.layers)
+        self.encoder_layers = len(self._stack.layers)
+        longest = getattr(model.config, "max_position_embeddings", None) or UNBOUNDED_POSITIONS
+        self.max_source_pieces = min(longest, tokenizer.model_max_length)
+        self.pad_id = model.config.pad_token_id
+        self.unknown_id = tokenizer.unk_token_id
+        self.mask_id = tokenizer.mask_token_id
+        # A bare encoder, and a model with another head (masked language model), have no classes.
+        output = next((part for name, part in model.named_modules() if name == self.layout.output), None)
+        self._output = output if isinstance(output, torch.nn.Linear) else None
+        self.labels = tuple((model.config.id2label or {}).values()) if self._output is not None else ()
+        self._around = special_pieces(tokenizer)
+        self._splitter = WordSplitter(language)
+
+    @property
+    def words_by(self) -> str:
+        """What splits sentences into words, for the run's signature."""
+        return self._splitter.name
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """First 16 hexadecimal digits of the SHA-256 of all weights and of the settings that change an input."""
+        return fingerprint_of(self.model, self._around)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.model.device
+
+    def tokenize_source(self, text: str) -> Sentence:
+        """Pieces and words of one sentence.
+
+        Args:
+            text: The sentence; what looks like a special piece in it is read as text.
+
+        Returns:
+            The sentence, with character spans into `text`.
+        """
+        return read_source(self.tokenizer, self._splitter, text, around=self._around)
+
+    def pad(self, sentences: Sequence[Sentence]) -> TokenBatch:
+        """A padded batch on the model's device.
+
+        Args:
+            sentences: At least one.
+
+        Returns:
+            The batch.
+        """
+        return TokenBatch.pad(sentences, self.pad_id, self.device)
+
+    def embed(self, ids: Int[Tensor, "B S"]) -> Float[Tensor, "B S D"]:
+        """Output of the embedding layer.
+
+        Args:
+            ids: Piece ids.
+
+        Returns:
+            What `encode` reads at layer 0: word, position and segment together, after the norm.
+        """
+        return self._embeddings(input_ids=ids)
+
+    def encode(
+        self,
+        states: Float[Tensor, "B S D"],
+        mask: Bool[Tensor, "B S"],
+        from_layer: int = 0,
+        to_layer: int | None = None,
+    ) -> Float[Tensor, "B S D"]:
+        """The last states, or the output of one layer.
+
+        Args:
+            states: Embeddings (`from_layer` 0), or what stands in for the output of layer `from_layer`.
+            mask: False on padding.
+            from_layer: 0 to the number of layers.
+            to_layer: Last layer to run; None: all.
+
+        Returns:
+            States of every position.
+        """
+
+        def forward() -> Tensor:
+            return self._run(self._base, states, mask, from_layer).last_hidden_state
+
+        return self._stack.run(forward, states, from_layer, to_layer)
+
+    def encoder_states(
+        self, embeddings: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"]
+    ) -> tuple[Float[Tensor, "B S D"], ...]:
+        """Output of every layer.
+
+        Args:
+            embeddings: What `embed` gave.
+            mask: False on padding.
+
+        Returns:
+            One tensor a layer; `encode(states[l - 1], mask, from_layer=l)` goes on from layer l.
+        """
+        return self._stack.states(lambda: self.encode(embeddings, mask))
+
+    def classify(
+        self, states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"], from_layer: int = 0
+    ) -> Float[Tensor, "B K"]:
+        """Unnormalised log-probabilities of the classes, in nats.
+
+        Args:
+            states: Embeddings (`from_layer` 0), or what stands in for the output of layer `from_layer`.
+            mask: False on padding.
+            from_layer: 0 to the number of layers.
+
+        Returns:
+            One score a class.
+        """
+        return self._stack.run(lambda: self._run(self.model, states, mask, from_layer).logits, states, from_layer)
+
+    def pooled(
+        self, states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"], from_layer: int = 0
+    ) -> Float[Tensor, "B D2"]:
+        """The state of the whole sentence that the classifier's output layer reads.
+
+        Args:
+            states: As `classify` takes them.
+            mask: False on padding.
+            from_layer: 0 to the number of layers.
+
+        Returns:
+            One state a sentence.
+
+        Raises:
+            RequestError: The model is no classifier.
+        """
+        if self._output is None:
+            raise RequestError(f"{self.name} is no sequence classifier: it has no pooled state")
+        with capture_input(self._output) as read:
+            self.classify(states, mask, from_layer)
+        return read[-1]
+
+    def _run(self, model: torch.nn.Module, states: Tensor, mask: Tensor, from_layer: int) -> Any:
+        ids = torch.full(mask.shape, self.unknown_id, device=mask.device)
+        if from_layer:  # the first layer's output is replaced: what the embeddings are does not matter
+            return model(input_ids=ids, attention_mask=mask.long())
+        with edit(self._embeddings, lambda _: states):
+            return model(input_ids=ids, attention_mask=mask.long())

@@ -1,0 +1,67 @@
+"""A stack of layers that can be entered and left at any layer, whatever stands around it."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from nmt_ib.models.hooks import capture, edit, without_layers
+
+
+@dataclass(frozen=True)
+class LayerStack:
+    """A module that runs its layers one after the other.
+
+    Attributes:
+        module: Encoder or decoder.
+        name: Its list of layers.
+    """
+
+    module: nn.Module
+    name: str
+
+    @property
+    def layers(self) -> nn.ModuleList:
+        """The layers."""
+        return getattr(self.module, self.name)
+
+    def run(
+        self,
+        forward: Callable[[], Tensor],
+        states: Tensor,
+        from_layer: int = 0,
+        to_layer: int | None = None,
+    ) -> Tensor:
+        """Runs the layers `from_layer` + 1 to `to_layer`.
+
+        Args:
+            forward: Runs the module, or a model around it.
+            states: What stands in for the output of layer `from_layer`; not read where that is 0.
+            from_layer: 0: as `forward` enters it.
+            to_layer: Last layer to run; None: all of them, and what `forward` does afterwards.
+
+        Returns:
+            What `forward` returns, or the output of layer `to_layer`.
+        """
+        if to_layer is not None and to_layer == from_layer:
+            return states
+        first, count = self.layers[0], len(self.layers)
+        with ExitStack() as changes:
+            outputs: list[Tensor] = []
+            if to_layer is not None:
+                changes.enter_context(without_layers(self.module, self.name, to_layer, count))
+            if from_layer:
+                # The first layer always runs, its output is replaced: T5 makes the position bias of all layers there.
+                changes.enter_context(without_layers(self.module, self.name, 1, from_layer))
+                changes.enter_context(edit(first, lambda _: states))
+            if to_layer is not None:
+                outputs = changes.enter_context(capture([self.layers[-1]]))
+            output = forward()
+        return output if to_layer is None else outputs[-1]
+
+    def states(self, forward: Callable[[], Tensor]) -> tuple[Tensor, ...]:
+        """Output of every layer while `forward` runs."""
+        with capture(list(self.layers)) as outputs:
+            forward()
+        return tuple(outputs)

@@ -1,0 +1,1 @@
+"""What a study returns: plain data, JSON both ways, no torch."""

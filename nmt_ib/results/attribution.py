@@ -1,0 +1,130 @@
+"""What an attribution method returns for one sentence."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas
+
+Matrix = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What each piece of one sentence is worth to a model, by one method.
+
+    Attributes:
+        text: The sentence as it was given.
+        method: Name of the method.
+        layer: Layer that was looked at; 0: the embeddings.
+        unit: Unit of `scores` and `matrix`: "bits", or "" where there is none.
+        tokens: The pieces, special ones included.
+        special: For each piece whether it is a special one.
+        word_index: For each piece the index of its word, -1 for special ones.
+        words: The words' characters.
+        scores: For each piece what it is worth; higher: worth more. Special pieces count 0 where a method leaves them
+            alone.
+        bits: The same in bits, where the method has bits.
+        sigma: Largest noise that the layer tolerates, in units of the input embedding; 0 where a piece was left alone.
+        target: What was explained: the translation, or the label.
+        target_tokens: Its pieces; the label alone for a classifier.
+        matrix: Words x target tokens, where the method has one.
+        prefix_matrix: Target tokens already written x target tokens: entry (j, t) is what token j is worth to t; 0
+            where j >= t.
+        passes: Network passes that were spent on this sentence: a forward and a backward pass count one each.
+        converged: Whether the search came to rest; None where the method does not search.
+        details: Further figures of the method, by name.
+    """
+
+    text: str
+    method: str
+    layer: int
+    unit: str
+    tokens: tuple[str, ...]
+    special: tuple[bool, ...]
+    word_index: tuple[int, ...]
+    words: tuple[str, ...]
+    scores: tuple[float, ...]
+    bits: tuple[float, ...] | None = None
+    sigma: tuple[float, ...] | None = None
+    target: str = ""
+    target_tokens: tuple[str, ...] = ()
+    matrix: Matrix | None = None
+    prefix_matrix: Matrix | None = None
+    passes: int = 0
+    converged: bool | None = None
+    details: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def matrix_bits(self) -> Matrix | None:
+        """Words x target tokens in bits; None where the method has no matrix, or none in bits."""
+        return self.matrix if self.unit == "bits" else None
+
+    @property
+    def word_scores(self) -> tuple[float, ...]:
+        """Sum of the scores of each word's pieces."""
+        sums = [0.0] * len(self.words)
+        for word, score in zip(self.word_index, self.scores, strict=True):
+            if word >= 0:
+                sums[word] += score
+        return tuple(sums)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "Attribution":
+        """The inverse of `to_dict`, also after a journey through JSON.
+
+        Args:
+            fields: Plain data.
+
+        Returns:
+            An equal attribution.
+        """
+        return cls(**{name: _frozen(value) for name, value in fields.items()})
+
+    def to_dataframe(self) -> "pandas.DataFrame":
+        """One row a piece.
+
+        Returns:
+            Columns `token`, `special`, `word`, `score`, and `bits` and `sigma` where there are such.
+        """
+        import pandas
+
+        columns = {"token": self.tokens, "special": self.special, "word": self.word_index, "score": self.scores}
+        columns |= {name: value for name in ("bits", "sigma") if (value := getattr(self, name)) is not None}
+        return pandas.DataFrame(columns)
+
+    def matrix_to_dataframe(self) -> "pandas.DataFrame":
+        """Words as rows, target tokens as columns; empty where the method has no matrix."""
+        import pandas
+
+        return pandas.DataFrame(
+            self.matrix or [],
+            index=list(self.words) if self.matrix else [],
+            columns=list(self.target_tokens) if self.matrix else [],
+        )
+
+    def _repr_html_(self) -> str:
+        """The words, the more they are worth the darker, for a notebook; text is escaped."""
+        head = f"<b>{escape(self.method)}</b>, layer {self.layer}" + (f", {self.unit}" if self.unit else "")
+        shown = "".join(_shaded(token, score, max(self.scores, default=0)) for token, score in self._shown())
+        target = f"<br><small>{escape(self.target)}</small>" if self.target else ""
+        return f"<p>{head}<br>{shown}{target}</p>"
+
+    def _shown(self) -> list[tuple[str, float]]:
+        return list(zip(self.tokens, self.scores, strict=True))
+
+
+def _shaded(token: str, score: float, highest: float) -> str:
+    share = max(0.0, min(1.0, score / highest)) if highest > 0 else 0.0
+    style = f"background:rgba(20,110,180,{0.75 * share:.2f});padding:1px 2px"
+    return f"<span style='{style}' title='{score:.4g}'>{escape(token)}</span> "
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, Sequence) and not isinstance(value, str) else value
