@@ -5,31 +5,39 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nmt_ib.attribution.contribution import Contribution, ContributionMethod
+    from nmt_ib.catalog import attribute
     from nmt_ib.errors import RequestError
-    from nmt_ib.models.loading import load_translation_model
+    from nmt_ib.models.loading import load_encoder_model, load_translation_model
     from nmt_ib.models.seq2seq import Seq2SeqModel
+    from nmt_ib.results.attribution import Attribution
     from nmt_ib.results.diagnosis import Diagnosis, SentenceDiagnosis
     from nmt_ib.studies.under_translation import diagnose
 
 # Public names and where they live: importing nmt_ib loads none of them, so it costs no torch.
 _HOMES = {
+    "Attribution": "results.attribution",
     "Contribution": "attribution.contribution",
     "ContributionMethod": "attribution.contribution",
     "Diagnosis": "results.diagnosis",
     "RequestError": "errors",
     "SentenceDiagnosis": "results.diagnosis",
     "Seq2SeqModel": "models.seq2seq",
+    "attribute": "catalog",
     "diagnose": "studies.under_translation",
+    "load_encoder_model": "models.loading",
     "load_translation_model": "models.loading",
 }
 __all__ = [
+    "Attribution",
     "Contribution",
     "ContributionMethod",
     "Diagnosis",
     "RequestError",
     "SentenceDiagnosis",
     "Seq2SeqModel",
+    "attribute",
     "diagnose",
+    "load_encoder_model",
     "load_translation_model",
 ]
 

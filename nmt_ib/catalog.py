@@ -1,0 +1,134 @@
+"""Names that a user may type, and where what they name lives."""
+
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from inspect import Parameter, signature
+from typing import Any
+
+from nmt_ib.errors import RequestError
+from nmt_ib.protocols import Attributor, Classifier, EncoderModel, TranslationModel
+from nmt_ib.results.attribution import Attribution
+from nmt_ib.types import Sentence
+
+# Name -> class, and settings that make it what the name says; imported when asked for.
+ATTRIBUTIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "sigma": ("nmt_ib.attribution.sigma.Sigma", {}),
+    "bottleneck": ("nmt_ib.attribution.bottleneck.Bottleneck", {}),
+    "readout": ("nmt_ib.attribution.readout.Readout", {}),
+    "gradient": ("nmt_ib.attribution.gradient.Gradient", {}),
+    "input_x_gradient": ("nmt_ib.attribution.gradient.Gradient", {"times_input": True}),
+    "integrated_gradients": ("nmt_ib.attribution.integrated_gradients.IntegratedGradients", {}),
+    "attention": ("nmt_ib.attribution.attention.Attention", {}),
+    "attention_rollout": ("nmt_ib.attribution.attention.Attention", {"rollout": True}),
+    "alti": ("nmt_ib.attribution.alti.Alti", {}),
+    "alti_block": ("nmt_ib.attribution.alti.Alti", {"rollout": False}),
+    "occlusion": ("nmt_ib.attribution.occlusion.Occlusion", {}),
+    "contribution": ("nmt_ib.attribution.contribution_scores.ContributionScores", {}),
+    "random": ("nmt_ib.attribution.random_scores.RandomScores", {}),
+}
+
+
+def attribution_method(name: str, *, seed: int = 0, **settings: Any) -> Attributor:
+    """The method of a name.
+
+    Args:
+        name: A name of `ATTRIBUTIONS`, or with a layer: "attention@2".
+        seed: Seed, for methods that draw something.
+        **settings: Settings of the method's class.
+
+    Returns:
+        The method.
+
+    Raises:
+        RequestError: There is no such method, or it has no such setting.
+    """
+    kind, _, layer = name.partition("@")
+    if kind not in ATTRIBUTIONS:
+        raise RequestError(f"unknown method {kind!r}; known: {', '.join(ATTRIBUTIONS)}")
+    if layer and not layer.isdigit():
+        raise RequestError(f"{name!r}: expected a number of a layer after @, as in {kind}@2")
+    path, own = ATTRIBUTIONS[kind]
+    module, _, attribute = path.rpartition(".")
+    made: Any = getattr(import_module(module), attribute)
+    known = signature(made).parameters
+    wanted = {**own, **settings, **({"layer": int(layer)} if layer else {})}
+    if unknown := wanted.keys() - known:
+        raise RequestError(f"{kind} has no setting {sorted(unknown)[0]!r}; known: {', '.join(sorted(known)) or 'none'}")
+    if missing := [key for key, setting in known.items() if setting.default is Parameter.empty and key not in wanted]:
+        raise RequestError(f"{kind} needs the setting {missing[0]!r}")
+    return made(**wanted, **({"seed": seed} if "seed" in known else {}))
+
+
+def attribute(
+    model: EncoderModel,
+    sentences: Sequence[str],
+    method: str = "sigma",
+    *,
+    targets: Sequence[str | int] | None = None,
+    corpus: Iterable[str] | None = None,
+    batch_size: int = 32,
+    seed: int = 0,
+    **settings: Any,
+) -> list[Attribution]:
+    """What each piece of each sentence is worth to a model, by any method.
+
+    Args:
+        model: What `load_translation_model` or `load_encoder_model` gave, or any model that offers as much.
+        sentences: Texts, each with at least one word.
+        method: A name of `ATTRIBUTIONS`, or with a layer: "attention@2".
+        targets: Translations to explain; labels, or their names, for a classifier; None: what the model itself says.
+        corpus: Sentences whose embeddings and states are the prior of noise; None: those that the package ships.
+        batch_size: Copies of sentences that go through the model at once; changes no result beyond rounding.
+        seed: Seed of all noise.
+        **settings: Settings of the method's class: `layer`, `rate`, `include_special`, ...
+
+    Returns:
+        One Attribution a sentence, in order.
+
+    Raises:
+        RequestError: A sentence cannot be read, or method, setting or target are unknown.
+    """
+    sources = [_readable(model, text) for text in sentences]
+    if targets is not None and len(targets) != len(sources):
+        raise RequestError(f"{len(sources)} sentences need as many targets, not {len(targets)}")
+    if corpus is not None:
+        from nmt_ib.attribution.statistics import statistics_for
+
+        settings["statistics"] = statistics_for(model, corpus, decoder=True)
+    made = attribution_method(method, seed=seed, **settings)
+    if not sources:
+        return []
+    return made(model, sources, _answers(model, sources, targets), batch_size=batch_size)  # type: ignore[arg-type]
+
+
+def _readable(model: EncoderModel, text: str) -> Sentence:
+    sentence = model.tokenize_source(text)
+    if not sentence.words:
+        raise RequestError(f"there is no word in {text!r}")
+    if len(sentence) > model.max_source_pieces:
+        raise RequestError(f"{len(sentence):,} pieces in {text[:40]!r}...; the model reads {model.max_source_pieces:,}")
+    return sentence
+
+
+def _answers(
+    model: EncoderModel, sources: Sequence[Sentence], targets: Sequence[str | int] | None
+) -> Sequence[Sentence | int] | None:
+    """Translations or labels, the model's own where none are given; None for a bare encoder."""
+    if isinstance(model, TranslationModel):
+        if targets is None:
+            return [model.translate(model.pad([source]))[0] for source in sources]
+        return [model.tokenize_target(str(target)) for target in targets]
+    if not isinstance(model, Classifier) or not model.labels:
+        return None
+    if targets is None:
+        batches = [model.pad([source]) for source in sources]
+        return [int(model.classify(model.embed(batch.ids), batch.mask).argmax()) for batch in batches]
+    return [_label(model, target) for target in targets]
+
+
+def _label(model: Classifier, target: str | int) -> int:
+    if target in model.labels:
+        return model.labels.index(str(target))
+    if isinstance(target, int) and target in range(len(model.labels)):
+        return target
+    raise RequestError(f"{model.name} knows the labels {', '.join(model.labels)}, not {target!r}")
