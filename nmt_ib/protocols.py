@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from nmt_ib.results.attribution import Attribution
-from nmt_ib.types import Decoded, Sentence, TokenBatch
+from nmt_ib.types import AttentionBlock, Decoded, MixingBlock, Sentence, TokenBatch
 
 
 @runtime_checkable
@@ -136,6 +136,36 @@ class TranslationModel(EncoderModel, Protocol):
 
     def translate(self, batch: TokenBatch, *, beams: int = 1) -> list[Sentence]:
         """The model's own translation of each sentence of the batch; greedy with one beam."""
+        ...
+
+
+@runtime_checkable
+class AttendingEncoder(EncoderModel, Protocol):
+    """An encoder whose layers mix positions by attention that can be read."""
+
+    def encoder_blocks(
+        self, embeddings: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"]
+    ) -> tuple[AttentionBlock, ...]:
+        """What the self-attention of each layer did."""
+        ...
+
+
+@runtime_checkable
+class AttendingTranslator(AttendingEncoder, TranslationModel, Protocol):
+    """A translation model of which every block that mixes positions can be read."""
+
+    def decoder_blocks(
+        self,
+        encoded: Float[Tensor, "B S D"],
+        mask: Bool[Tensor, "B S"],
+        targets: Int[Tensor, "B T"],
+        *,
+        inputs: Float[Tensor, "B T D"] | None = None,
+    ) -> tuple[tuple[MixingBlock, AttentionBlock], ...]:
+        """What self-attention, or what stands in its place, and cross-attention of each decoder layer did.
+
+        Where the decoder starts with several pieces, all but the last stand before the T positions of the targets.
+        """
         ...
 
 

@@ -1,5 +1,6 @@
 """What the floors hand to each other: words, tokenised sentences and padded batches of them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -108,3 +109,105 @@ class Decoded:
     states: Float[Tensor, "B T D"]
     layers: tuple[Float[Tensor, "B T D"], ...] = ()
     cross_attentions: tuple[Float[Tensor, "B H T S"], ...] = ()
+
+
+@dataclass(frozen=True)
+class MixingBlock(ABC):
+    r"""What a block that moves vectors between positions did, as a linear map: its weights, gates and norm stand still.
+
+    .. math:: y_i = \sum_j T_i(x_j) + r_i + b_i
+
+    Attributes:
+        output: :math:`y`, the block's true output, behind its norm where that stands behind the sum with the residual.
+        residual: :math:`r`, what went past the mixing, as it arrives in the output.
+        bias: :math:`b`, what depends on no input.
+        crosses: Whether the vectors come from another stack; if not, :math:`r_i` is made of :math:`x_i`.
+    """
+
+    output: Float[Tensor, "B T D"]
+    residual: Float[Tensor, "B T D"]
+    bias: Float[Tensor, "B T D"]
+    crosses: bool
+
+    @property
+    @abstractmethod
+    def reads(self) -> int:
+        """Number of positions that are read."""
+
+    @abstractmethod
+    def moved(self, rows: slice) -> Float[Tensor, "B R S D"]:
+        """What each position read was worth to the positions `rows` of the output: :math:`T_i(x_j)`."""
+
+
+@dataclass(frozen=True)
+class AttentionBlock(MixingBlock):
+    r"""An attention block: :math:`T_i(x_j) = s_i \sum_h A^h_{ij} v^h_j W^h`.
+
+    Attributes:
+        weights: :math:`A`.
+        values: :math:`v`, without biases.
+        projection: :math:`W`, from a head to the output, behind it the norm without its division.
+        scale: :math:`s`, one over the deviation by which the norm behind the block divides; 1 if there is none.
+    """
+
+    weights: Float[Tensor, "B H T S"]
+    values: Float[Tensor, "B H S E"]
+    projection: Float[Tensor, "H E D"]
+    scale: Float[Tensor, "B T"]
+
+    @property
+    def reads(self) -> int:
+        """Number of positions that are read."""
+        return self.weights.shape[3]
+
+    def moved(self, rows: slice) -> Float[Tensor, "B R S D"]:
+        """The transformed vectors.
+
+        Args:
+            rows: Positions of the output.
+
+        Returns:
+            :math:`T_i(x_j)`; exactly 0 for padding.
+        """
+        brought = torch.einsum("bhse,hed->bshd", self.values, self.projection)
+        weights = self.weights[:, :, rows] * self.scale[:, None, rows, None]
+        return (weights.permute(0, 3, 2, 1) @ brought).transpose(1, 2)
+
+
+@dataclass(frozen=True)
+class RecurrentBlock(MixingBlock):
+    r"""An SSRU block: :math:`T_i(x_j) = s_i w \odot C(m_i \odot f_{j+1} \odot ... \odot f_i \odot u_j)`.
+
+    Attributes:
+        log_gates: Sum of :math:`\log f` up to each position, in float64: differences of large sums must stay exact.
+        updates: :math:`u`, what each position adds to the cell.
+        passed: :math:`m`, where the cell is positive.
+        norm_weight: :math:`w`; :math:`C` takes the mean off.
+        scale: :math:`s`, one over the deviation by which the norm divides.
+    """
+
+    log_gates: Float[Tensor, "B T D"]
+    updates: Float[Tensor, "B T D"]
+    passed: Bool[Tensor, "B T D"]
+    norm_weight: Float[Tensor, " D"]
+    scale: Float[Tensor, "B T"]
+
+    @property
+    def reads(self) -> int:
+        """Number of positions that are read."""
+        return self.updates.shape[1]
+
+    def moved(self, rows: slice) -> Float[Tensor, "B R S D"]:
+        """The transformed vectors.
+
+        Args:
+            rows: Positions of the output.
+
+        Returns:
+            :math:`T_i(x_j)`; exactly 0 for :math:`j > i`.
+        """
+        steps = torch.arange(self.updates.shape[1], device=self.updates.device)
+        later = (steps > steps[rows, None])[None, ..., None]
+        log_gates = (self.log_gates[:, rows, None] - self.log_gates[:, None]).masked_fill(later, -torch.inf)
+        cells = log_gates.exp().to(self.updates) * self.updates[:, None] * self.passed[:, rows, None]
+        return (cells - cells.mean(3, keepdim=True)) * self.norm_weight * self.scale[:, rows, None, None]

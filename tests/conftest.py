@@ -7,7 +7,10 @@ from jaxtyping import install_import_hook
 
 # Not models/ssru.py, whose configuration is a dataclass that takes more than its fields, which jaxtyping refuses; not
 # types.py and models/hooks.py, whose functions inside functions would be compiled anew at each call.
-MODELS = ("layouts", "loading", "marian_binary", "marian_weights", "seq2seq", "subwords", "words")
+MODELS = (
+    "encoder", "fingerprints", "generation", "languages", "layouts", "loading", "marian_binary", "marian_weights",
+    "seq2seq", "sources", "stack", "subwords", "words",
+)  # fmt: skip
 CHECKED = ["nmt_ib.attribution", *(f"nmt_ib.models.{name}" for name in MODELS)]
 install_import_hook(CHECKED, "beartype.beartype")
 
@@ -26,3 +29,11 @@ def tiny_model(tmp_path_factory):
     from tests.tiny_models import MODELS
 
     return cache(lambda name: MODELS[name](tmp_path_factory.mktemp(name)))
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory):
+    """Name -> a tiny encoder or classifier in float64; tests must leave it as it is."""
+    from tests.tiny_encoders import ENCODERS
+
+    return cache(lambda name: ENCODERS[name](tmp_path_factory.mktemp(name)))

@@ -34,14 +34,17 @@ MARKED = [
 @pytest.fixture
 def arguments(tmp_path):
     """What each recipe needs beside --smoke."""
-    treebank, marked = tmp_path / "trees.conllu", tmp_path / "marked.jsonl"
+    treebank, marked, labelled = tmp_path / "trees.conllu", tmp_path / "marked.jsonl", tmp_path / "labelled.tsv"
     treebank.write_text(TREE * 8)
     marked.write_text("".join(json.dumps(row) + "\n" for row in MARKED))
+    labelled.write_text("label\tsentence\n" + "1\ta fine and funny film\n0\ta dull , long film\n" * 8)
     return {
         "benchmark_diagnose": ["--out", str(tmp_path / "bench.json")],
         "estimate_reference": ["builtin:en-pt", "builtin:sample-en", "--out", str(tmp_path)],
         "expert_omissions": [str(marked)],
+        "sst2_models": [str(labelled)],
         "synthetic_omissions": [str(treebank)],
+        "train_sst2": [str(labelled), str(labelled), "--out", str(tmp_path / "sst2")],
     }
 
 

@@ -58,7 +58,7 @@ def randomise_(model: hf.PreTrainedModel, seed: int = 0) -> hf.PreTrainedModel:
     model.double()
     for name, weight in model.named_parameters():
         if weight.requires_grad:
-            centre = 1.0 if "norm" in name and name.endswith("weight") else 0.0
+            centre = 1.0 if "norm" in name.lower() and name.endswith("weight") else 0.0
             weight.data = torch.randn(weight.shape, generator=generator).double() * 0.2 + centre
     for name, buffer in model.named_buffers():
         if name == "final_logits_bias":

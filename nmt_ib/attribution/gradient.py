@@ -23,8 +23,9 @@ class Gradient:
     .. math:: g_{it} = \lVert \partial \log_2 p(y_t | x, y_{<t}) / \partial x_i \rVert_2
 
     Attributes:
-        times_input: Signed product with the embedding instead, summed over dimensions: first-order bits that go when
-            the embedding is set to zero.
+        times_input: Signed product with the embedding instead, summed over dimensions: the bits that go, to first
+            order, when the embedding is set to zero.
+        layer: Layer of the encoder whose output stands in for the embeddings; 0: the embeddings.
 
     References:
         Simonyan et al. (2014), "Deep Inside Convolutional Networks", section 3; Shrikumar et al. (2017), "Learning
@@ -32,7 +33,10 @@ class Gradient:
     """
 
     times_input: bool = False
+    layer: int = 0
 
+    @torch.inference_mode(False)
+    @torch.no_grad()
     def __call__(
         self, model: EncoderModel, sources: Sequence[Sentence], targets: Sequence[Target], *, batch_size: int = 32
     ) -> list[Attribution]:
@@ -49,41 +53,71 @@ class Gradient:
         """
         found: dict[int, Attribution] = {}
         for bucket in length_buckets([len(source) for source in sources], batch_size):
-            chosen, asked = [sources[index] for index in bucket], [targets[index] for index in bucket]
-            matrices, prefixes = self._batch(ask(model, chosen, asked))
-            for row, (index, source, target) in enumerate(zip(bucket, chosen, asked, strict=True)):
-                length = len(target) if isinstance(target, Sentence) else 1
+            question = ask(model, [sources[index] for index in bucket], [targets[index] for index in bucket])
+            inputs = entered(question, question.inputs(), self.layer)
+            along = inputs if self.times_input else None
+            matrix, *prefix = answer_gradients(question, inputs, along=along, layer=self.layer)
+            for row, index in enumerate(bucket):
+                source, answers = sources[index], int(question.answers[row].sum())
                 found[index] = outcome(
                     model,
                     source,
-                    target,
+                    targets[index],
                     method="input_x_gradient" if self.times_input else "gradient",
+                    layer=self.layer,
                     unit="bits" if self.times_input else "",
-                    matrix=matrices[row, : len(source), :length],
-                    prefix_matrix=None if prefixes is None else prefixes[row, :length, :length],
-                    passes=1 + length,
+                    matrix=matrix[row, : len(source), :answers],
+                    prefix_matrix=prefix[0][row, :answers, :answers] if prefix else None,
+                    passes=1 + answers,
                 )
         return [found[index] for index in range(len(sources))]
 
-    def _batch(self, question: Question) -> tuple[Float[Tensor, "B S T"], Float[Tensor, "B T T"] | None]:
-        embeddings = question.model.embed(question.batch.ids).detach().requires_grad_()
-        prefix = question.prefix()
-        inputs = [embeddings] if prefix is None else [embeddings, prefix.detach().requires_grad_()]
-        logprobs = question.logprobs(embeddings, None if prefix is None else inputs[1])
-        columns = [
-            torch.autograd.grad(logprobs[:, column].sum(), inputs, retain_graph=True)
-            for column in range(logprobs.shape[1])
-        ]
-        shares = [
-            torch.stack([self._worth(gradients[part], inputs[part]) for gradients in columns], dim=2)
-            for part in range(len(inputs))
-        ]
-        source = shares[0] * (question.batch.word_index >= 0)[..., None]
-        return source, None if prefix is None else by_token_read(shares[1])
 
-    def _worth(self, gradient: Float[Tensor, "B S D"], embedding: Float[Tensor, "B S D"]) -> Float[Tensor, "B S"]:
-        worth = (gradient * embedding.detach()).sum(2) if self.times_input else gradient.norm(dim=2)
-        return worth * BITS_PER_NAT
+def entered(question: Question, inputs: Sequence[Tensor], layer: int) -> list[Float[Tensor, "B _ D"]]:
+    """What the model reads, with the output of an encoder layer instead of the sources' embeddings.
+
+    Args:
+        question: What is asked.
+        inputs: As `Question.inputs` gives them.
+        layer: 0 to the number of encoder layers.
+
+    Returns:
+        The same at that layer.
+    """
+    embeddings, *prefix = inputs
+    return [question.model.encode(embeddings, question.batch.mask, to_layer=layer), *prefix]
+
+
+@torch.enable_grad()
+def answer_gradients(
+    question: Question, inputs: Sequence[Tensor], *, along: Sequence[Tensor] | None = None, layer: int = 0
+) -> list[Float[Tensor, "B _ T"]]:
+    """What a small change of what the model reads does to each answer.
+
+    Args:
+        question: What is asked.
+        inputs: States of the source (B, S, D) and, for a translation, embeddings of the target prefix (B, T, D).
+        along: Directions of the same shapes; None: the steepest.
+        layer: Layer whose output the states of the source are.
+
+    Returns:
+        Slopes of log2 p(y_t): pieces x answers, 0 for special pieces; and for a translation target tokens x answers,
+        where row j is token j as the decoder has read it. Along a direction they are signed and each piece's summed
+        over dimensions; without one they are the gradient's length.
+    """
+    leaves = [given.detach().requires_grad_() for given in inputs]
+    states = question.answer_states(*leaves, from_layer=layer)
+    # An answer depends on its own state alone. So the output layer, the larger half of a translation model, is gone
+    # through once for all answers; the states times its slopes have the log-probabilities' gradient.
+    read = states.detach().requires_grad_()
+    (slopes,) = torch.autograd.grad(question.score(read).sum(), read)
+    answers = (states * slopes).sum(2) * BITS_PER_NAT
+    columns: list[list[Tensor]] = [[] for _ in leaves]
+    for answer in range(answers.shape[1]):
+        for part, gradient in enumerate(torch.autograd.grad(answers[:, answer].sum(), leaves, retain_graph=True)):
+            columns[part].append(gradient.norm(dim=2) if along is None else (gradient * along[part]).sum(2))
+    source, *prefix = (torch.stack(part, dim=2) for part in columns)
+    return [source * (question.batch.word_index >= 0)[..., None], *map(by_token_read, prefix)]
 
 
 def by_token_read(prefix: Float[Tensor, "B T U"]) -> Float[Tensor, "B T U"]:

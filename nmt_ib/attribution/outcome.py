@@ -72,6 +72,7 @@ def outcome(
         passes=passes,
         converged=converged,
         details=details or {},
+        word_spans=tuple((word.start, word.end) for word in source.words),
     )
 
 

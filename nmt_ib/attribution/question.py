@@ -12,6 +12,8 @@ from nmt_ib.errors import RequestError
 from nmt_ib.protocols import Classifier, EncoderModel, TranslationModel
 from nmt_ib.types import Sentence, TokenBatch
 
+Unknown = Bool[Tensor, "B _"] | None
+
 
 @dataclass(frozen=True)
 class Translation:
@@ -40,8 +42,21 @@ class Translation:
         """Embeddings of what the decoder reads before each target token."""
         return self.model.embed_target(self.targets.ids)
 
+    def inputs(self, pieces: Unknown = None, tokens: Unknown = None) -> list[Float[Tensor, "B _ D"]]:
+        """What the model reads.
+
+        Args:
+            pieces: Pieces of the sources that become the unknown piece.
+            tokens: Target tokens that the decoder has read as the unknown piece.
+
+        Returns:
+            Embeddings of the sources, and of what the decoder reads before each target token.
+        """
+        sources, targets = (_unknown(self.model, *given) for given in ((self.batch, pieces), (self.targets, tokens)))
+        return [self.model.embed(sources), self.model.embed_target(targets)]
+
     def logprobs(
-        self, states: Float[Tensor, "B S D"], prefix: Float[Tensor, "B T D"] | None = None, from_layer: int = 0
+        self, states: Float[Tensor, "B S D"], prefix: Float[Tensor, "B T D"] | None = None, *, from_layer: int = 0
     ) -> Float[Tensor, "B T"]:
         """Log p(y_t | x, y_<t) in nats.
 
@@ -53,9 +68,27 @@ class Translation:
         Returns:
             One figure a target token; on padding 0.
         """
+        return self.score(self.answer_states(states, prefix, from_layer=from_layer))
+
+    def answer_states(
+        self, states: Float[Tensor, "B S D"], prefix: Float[Tensor, "B T D"] | None = None, *, from_layer: int = 0
+    ) -> Float[Tensor, "B T D"]:
+        """The state that each answer is read from: the decoder's.
+
+        Args:
+            states: As `logprobs` takes them.
+            prefix: As `logprobs` takes it.
+            from_layer: As `logprobs` takes it.
+
+        Returns:
+            One state a target token.
+        """
         encoded = self.model.encode(states, self.batch.mask, from_layer)
-        decoded = self.model.decode(encoded, self.batch.mask, self.targets.ids, inputs=prefix).states
-        logits = self.model.logits(decoded)
+        return self.model.decode(encoded, self.batch.mask, self.targets.ids, inputs=prefix).states
+
+    def score(self, answer_states: Float[Tensor, "B T D"]) -> Float[Tensor, "B T"]:
+        """What `logprobs` returns, each figure from its answer's state alone."""
+        logits = self.model.logits(answer_states)
         found = logits.gather(2, self.targets.ids[..., None])[..., 0] - logits.logsumexp(2)
         return found * self.answers
 
@@ -87,8 +120,20 @@ class Classification:
         """A classifier reads no target."""
         return
 
+    def inputs(self, pieces: Unknown = None, tokens: Unknown = None) -> list[Float[Tensor, "B _ D"]]:
+        """What the model reads.
+
+        Args:
+            pieces: Pieces that become the unknown piece.
+            tokens: Not read.
+
+        Returns:
+            Embeddings of the sentences.
+        """
+        return [self.model.embed(_unknown(self.model, self.batch, pieces))]
+
     def logprobs(
-        self, states: Float[Tensor, "B S D"], prefix: Tensor | None = None, from_layer: int = 0
+        self, states: Float[Tensor, "B S D"], prefix: Tensor | None = None, *, from_layer: int = 0
     ) -> Float[Tensor, "B 1"]:
         """Log p(label | x) in nats.
 
@@ -100,8 +145,26 @@ class Classification:
         Returns:
             One figure a sentence.
         """
-        scores = self.model.classify(states, self.batch.mask, from_layer)
-        return scores.log_softmax(1).gather(1, self.labels[:, None])
+        return self.score(self.answer_states(states, prefix, from_layer=from_layer))
+
+    def answer_states(
+        self, states: Float[Tensor, "B S D"], prefix: Tensor | None = None, *, from_layer: int = 0
+    ) -> Float[Tensor, "B 1 K"]:
+        """The state that the answer is read from: the scores of all classes.
+
+        Args:
+            states: As `logprobs` takes them.
+            prefix: Not read.
+            from_layer: As `logprobs` takes it.
+
+        Returns:
+            One state a sentence.
+        """
+        return self.model.classify(states, self.batch.mask, from_layer)[:, None]
+
+    def score(self, answer_states: Float[Tensor, "B 1 K"]) -> Float[Tensor, "B 1"]:
+        """What `logprobs` returns, each figure from its answer's state alone."""
+        return answer_states.log_softmax(2).gather(2, self.labels[:, None, None])[..., 0]
 
 
 Question = Translation | Classification
@@ -128,3 +191,7 @@ def ask(model: EncoderModel, sources: Sequence[Sentence], targets: Sequence[Targ
     if isinstance(model, Classifier) and model.labels:
         return Classification(model, batch, torch.tensor(cast(Sequence[int], targets), device=batch.ids.device))
     raise RequestError(f"{model.name} gives no probabilities: this method needs a translation model or a classifier")
+
+
+def _unknown(model: EncoderModel, batch: TokenBatch, unknown: Unknown) -> Int[Tensor, "B _"]:
+    return batch.ids if unknown is None else batch.ids.masked_fill(unknown, model.unknown_id)

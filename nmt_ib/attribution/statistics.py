@@ -189,7 +189,9 @@ def statistics_for(
         raise RequestError("a corpus without a sentence that the model can read says nothing of its states")
     targets = None
     if decoder and isinstance(model, TranslationModel):
-        targets = [model.translate(model.pad([sentence]))[0] for sentence in sentences]
+        sentences.sort(key=len)
+        batches = [sentences[start : start + 32] for start in range(0, len(sentences), 32)]
+        targets = [target for batch in batches for target in model.translate(model.pad(batch))]
     return measure_statistics(model, sentences, targets)
 
 

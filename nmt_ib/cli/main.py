@@ -5,7 +5,7 @@ import sys
 import typer
 from typer.exceptions import Abort, TyperException
 
-from nmt_ib.cli import diagnose, render
+from nmt_ib.cli import attribute, benchmark, diagnose, render, retain
 from nmt_ib.cli.terminal import err, quiet_libraries
 from nmt_ib.errors import RequestError
 
@@ -17,6 +17,9 @@ app = typer.Typer(
 )
 app.command(epilog=diagnose.EXAMPLE)(diagnose.diagnose)
 app.command(epilog=render.EXAMPLE)(render.render)
+app.command(epilog=retain.EXAMPLE)(retain.retain)
+app.command(epilog=attribute.EXAMPLE)(attribute.attribute)
+app.add_typer(benchmark.app, name="benchmark")
 
 
 def main(arguments: list[str] | None = None) -> None:

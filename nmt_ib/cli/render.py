@@ -37,9 +37,12 @@ def write_reports(run: "RunDirectory") -> list[Path]:
     Returns:
         The files.
     """
-    from nmt_ib.reports.html import write_report
-    from nmt_ib.reports.png import write_figures
+    from nmt_ib.reports.html import write_report, write_retention_report
+    from nmt_ib.reports.png import write_figures, write_retention_figures
 
     report = run.path / REPORT
+    if run.command == "retain":
+        write_retention_report(report, run.signature or {}, run.summary(), run.sentences())
+        return [report, *write_retention_figures(run.path, run.summaries(), run.sentences())]
     write_report(report, run.signature or {}, run.summary(), run.sentences())
     return [report, *write_figures(run.path, run.summary(), run.sentences())]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -10,13 +10,14 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from nmt_ib.errors import RequestError
+from nmt_ib.models.attention_blocks import read_blocks
 from nmt_ib.models.fingerprints import fingerprint_of
 from nmt_ib.models.hooks import capture_input, edit
 from nmt_ib.models.layouts import encoder_layout
 from nmt_ib.models.sources import read_source, special_pieces
 from nmt_ib.models.stack import LayerStack
 from nmt_ib.models.words import WordSplitter
-from nmt_ib.types import Sentence, TokenBatch
+from nmt_ib.types import AttentionBlock, Sentence, TokenBatch
 
 UNBOUNDED_POSITIONS = 512
 
@@ -24,7 +25,8 @@ UNBOUNDED_POSITIONS = 512
 class HuggingFaceEncoder:
     """A BERT-like encoder, with or without a sequence classifier, that can be entered and left at any layer.
 
-    Layer 0 is the output of the embedding layer: word, position and segment together, after its norm.
+    Layer 0 is what the first layer reads: word, position and segment together, after their norm, and where embeddings
+    are narrower than layers (ELECTRA) projected to the layers' width.
 
     Args:
         model: BERT, RoBERTa, XLM-R, DistilBERT, ELECTRA or DeBERTa-v2, bare or with a sequence classifier.
@@ -45,17 +47,20 @@ class HuggingFaceEncoder:
         self.layout = encoder_layout(model.config)
         self._base = model.base_model
         self._embeddings = self._base.get_submodule(self.layout.embeddings)
+        self._projection = getattr(self._base, self.layout.projection, None)
         self._stack = LayerStack(self._base.get_submodule(self.layout.stack), self.layout.layers)
         self.encoder_layers = len(self._stack.layers)
         longest = getattr(model.config, "max_position_embeddings", None) or UNBOUNDED_POSITIONS
-        self.max_source_pieces = min(longest, tokenizer.model_max_length)
         self.pad_id = model.config.pad_token_id
+        unused = self.pad_id + 1 if self.layout.positions_behind_padding else 0
+        self.max_source_pieces = min(longest - unused, tokenizer.model_max_length)
         self.unknown_id = tokenizer.unk_token_id
         self.mask_id = tokenizer.mask_token_id
-        # A bare encoder, and a model with another head (masked language model), have no classes.
+        # A bare encoder has no classes, nor have models with another head (masked language model, regression).
         output = next((part for name, part in model.named_modules() if name == self.layout.output), None)
-        self._output = output if isinstance(output, torch.nn.Linear) else None
-        self.labels = tuple((model.config.id2label or {}).values()) if self._output is not None else ()
+        classifies = isinstance(output, torch.nn.Linear) and output.out_features > 1
+        self._output = output if classifies else None
+        self.labels = tuple(label for _, label in sorted((model.config.id2label or {}).items())) if classifies else ()
         self._around = special_pieces(tokenizer)
         self._splitter = WordSplitter(language)
 
@@ -73,6 +78,16 @@ class HuggingFaceEncoder:
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.model.device
+
+    @property
+    def parts(self) -> tuple[tuple[str, torch.nn.Module], ...]:
+        """What holds the weights, by name, from the output to the embeddings; the last is all that is left."""
+        beside = {self.layout.embeddings, self.layout.stack, self.layout.projection}
+        above = [] if self.model is self._base else list(self.model.named_children())
+        above += [(name, part) for name, part in self._base.named_children() if name not in beside]
+        heads = [(name, part) for name, part in above if part is not self._base and list(part.parameters())]
+        layers = [(f"layer {number}", layer) for number, layer in enumerate(self._stack.layers, start=1)]
+        return (*heads, *reversed(layers), ("embeddings", self.model))
 
     def tokenize_source(self, text: str) -> Sentence:
         """Pieces and words of one sentence.
@@ -97,7 +112,7 @@ class HuggingFaceEncoder:
         return TokenBatch.pad(sentences, self.pad_id, self.device)
 
     def embed(self, ids: Int[Tensor, "B S"]) -> Float[Tensor, "B S D"]:
-        """Output of the embedding layer.
+        """What the first layer reads.
 
         Args:
             ids: Piece ids.
@@ -105,7 +120,8 @@ class HuggingFaceEncoder:
         Returns:
             What `encode` reads at layer 0: word, position and segment together, after the norm.
         """
-        return self._embeddings(input_ids=ids)
+        embeddings = self._embeddings(input_ids=ids)
+        return embeddings if self._projection is None else self._projection(embeddings)
 
     def encode(
         self,
@@ -144,6 +160,22 @@ class HuggingFaceEncoder:
             One tensor a layer; `encode(states[l - 1], mask, from_layer=l)` goes on from layer l.
         """
         return self._stack.states(lambda: self.encode(embeddings, mask))
+
+    def encoder_blocks(
+        self, embeddings: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"]
+    ) -> tuple[AttentionBlock, ...]:
+        """What the self-attention of each layer did.
+
+        Args:
+            embeddings: What `embed` gave.
+            mask: False on padding.
+
+        Returns:
+            One block a layer.
+        """
+        places = [(layer, self.layout.attention) for layer in self._stack.layers]
+        blocks = read_blocks(self.model, places, lambda: self.encode(embeddings, mask))
+        return cast(tuple[AttentionBlock, ...], blocks)
 
     def classify(
         self, states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"], from_layer: int = 0
@@ -186,5 +218,5 @@ class HuggingFaceEncoder:
         ids = torch.full(mask.shape, self.unknown_id, device=mask.device)
         if from_layer:  # the first layer's output is replaced: what the embeddings are does not matter
             return model(input_ids=ids, attention_mask=mask.long())
-        with edit(self._embeddings, lambda _: states):
+        with edit(self._embeddings if self._projection is None else self._projection, lambda _: states):
             return model(input_ids=ids, attention_mask=mask.long())

@@ -121,7 +121,8 @@ def load_encoder_model(
     classifies = any("SequenceClassification" in kind for kind in config.architectures or ())
     kind = AutoModelForSequenceClassification if classifies else AutoModel
     model, report = _loaded(folder, kind, dtype=torch.float32, output_loading_info=True, weights_only=True)
-    if missing := [key for key in report["missing_keys"] if "pooler" not in key]:  # transformers fills them at random
+    # Transformers fills missing weights at random; no layer of a bare encoder reads its pooler.
+    if missing := [key for key in report["missing_keys"] if classifies or "pooler" not in key]:
         raise RequestError(f"cannot load the model {name!r}: it lacks weights, {sorted(missing)[0]} first")
     return HuggingFaceEncoder(_moved(model, device), tokenizer, name=name, language=language)
 

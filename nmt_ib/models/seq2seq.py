@@ -1,8 +1,9 @@
 """TranslationModel over any Hugging Face encoder-decoder of the layouts table."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
+from typing import cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -10,6 +11,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from nmt_ib.errors import RequestError
+from nmt_ib.models.attention_blocks import eager_attention, read_blocks
 from nmt_ib.models.fingerprints import fingerprint_of
 from nmt_ib.models.generation import generate
 from nmt_ib.models.hooks import capture, edit
@@ -19,7 +21,7 @@ from nmt_ib.models.sources import read_source, special_pieces
 from nmt_ib.models.stack import LayerStack
 from nmt_ib.models.subwords import read_pieces
 from nmt_ib.models.words import WordSplitter
-from nmt_ib.types import Decoded, Sentence, TokenBatch
+from nmt_ib.types import AttentionBlock, Decoded, MixingBlock, Sentence, TokenBatch
 
 UNBOUNDED_POSITIONS = 512  # where neither model nor tokenizer names a longest input (T5)
 
@@ -91,6 +93,17 @@ class Seq2SeqModel:
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.model.device
+
+    @property
+    def parts(self) -> tuple[tuple[str, torch.nn.Module], ...]:
+        """What holds the weights, by name, from the output to the embeddings; the last is all that is left."""
+        output, table = self.model.get_output_embeddings(), self.decoder.get_input_embeddings()
+        head = [] if output.weight is table.weight else [("output", output)]
+        stacks = [("encoder", self._encoder_stack), ("decoder", self._decoder_stack)]
+        layers = [
+            (f"{name} {number}", layer) for name, stack in stacks for number, layer in enumerate(stack.layers, start=1)
+        ]
+        return (*head, *reversed(layers), ("embeddings", self.model))
 
     def tokenize_source(self, text: str) -> Sentence:
         """Pieces and words of one source sentence; a task prefix and language codes count as special.
@@ -189,6 +202,22 @@ class Seq2SeqModel:
         """
         return self._encoder_stack.states(lambda: self.encode(embeddings, mask))
 
+    def encoder_blocks(
+        self, embeddings: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"]
+    ) -> tuple[AttentionBlock, ...]:
+        """What the self-attention of each encoder layer did.
+
+        Args:
+            embeddings: What `embed` gave.
+            mask: False on padding.
+
+        Returns:
+            One block a layer.
+        """
+        places = [(layer, self.layout.self_attention) for layer in self._encoder_stack.layers]
+        blocks = read_blocks(self.model, places, lambda: self.encode(embeddings, mask))
+        return cast(tuple[AttentionBlock, ...], blocks)
+
     def embed_target(self, targets: Int[Tensor, "B T"]) -> Float[Tensor, "B T D"]:
         """Embeddings of what the decoder reads before each target piece, as `decode` takes them.
 
@@ -246,14 +275,39 @@ class Seq2SeqModel:
             return Decoded(run())
         stack = list(self._decoder_stack.layers)
         # Not `output_attentions`: transformers would leave hooks of its own in the model.
-        attention = [layer.get_submodule(self.layout.cross_attention) for layer in stack]
-        with _eager_attention(self.model), capture(stack) as layers, capture(attention, item=-1) as weights:
+        attention = [layer.get_submodule(self.layout.cross_attention.weights) for layer in stack]
+        with eager_attention(self.model), capture(stack) as layers, capture(attention, item=-1) as weights:
             states = run()
         return Decoded(
             states=states,
             layers=tuple(layer[:, skip:] for layer in layers),
             cross_attentions=tuple(weight[:, :, skip:] for weight in weights),
         )
+
+    def decoder_blocks(
+        self,
+        encoded: Float[Tensor, "B S D"],
+        mask: Bool[Tensor, "B S"],
+        targets: Int[Tensor, "B T"],
+        *,
+        inputs: Float[Tensor, "B T D"] | None = None,
+    ) -> tuple[tuple[MixingBlock, AttentionBlock], ...]:
+        """What self-attention, or the SSRU in its place, and cross-attention of each decoder layer did.
+
+        Args:
+            encoded: As `decode` takes them.
+            mask: As `decode` takes it.
+            targets: As `decode` takes them.
+            inputs: As `decode` takes them.
+
+        Returns:
+            Two blocks a layer, over all that the decoder reads: where it starts with several pieces (a language
+            after `</s>`), all but the last of them stand before the T positions of the targets.
+        """
+        own = self.layout.recurrence or self.layout.self_attention
+        places = [(layer, kind) for layer in self._decoder_stack.layers for kind in (own, self.layout.cross_attention)]
+        blocks = read_blocks(self.model, places, lambda: self.decode(encoded, mask, targets, inputs=inputs))
+        return cast(tuple[tuple[MixingBlock, AttentionBlock], ...], tuple(zip(blocks[::2], blocks[1::2], strict=True)))
 
     def _decoder_reads(self, inputs: Tensor | None, skip: int) -> AbstractContextManager[None]:
         """Puts `inputs` in the place of the decoder's own embeddings, but for those of the first `skip` pieces."""
@@ -305,14 +359,3 @@ class Seq2SeqModel:
         ids = row[: row.index(self.eos_id)]
         text = self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return self._target(str(text), [*ids, self.eos_id])
-
-
-@contextmanager
-def _eager_attention(model: PreTrainedModel) -> Iterator[None]:
-    """Only eager attention returns its weights; the model's own way comes back afterwards."""
-    before = model.config._attn_implementation  # noqa: SLF001 - transformers has a setter, but no public getter
-    model.set_attn_implementation("eager")
-    try:
-        yield
-    finally:
-        model.set_attn_implementation(before)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from nmt_ib.errors import RequestError
 from nmt_ib.models.hooks import capture, edit, without_layers
 
 
@@ -43,10 +44,16 @@ class LayerStack:
 
         Returns:
             What `forward` returns, or the output of layer `to_layer`.
+
+        Raises:
+            RequestError: There are no such layers.
         """
-        if to_layer is not None and to_layer == from_layer:
-            return states
         first, count = self.layers[0], len(self.layers)
+        last = count if to_layer is None else to_layer
+        if not 0 <= from_layer <= last <= count:
+            raise RequestError(f"cannot go from layer {from_layer} to layer {last} of {count} layers")
+        if to_layer == from_layer:
+            return states
         with ExitStack() as changes:
             outputs: list[Tensor] = []
             if to_layer is not None:

@@ -6,6 +6,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from markupsafe import Markup
 
 from nmt_ib.reports.jsonfile import replacing
 from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis, Share
+from nmt_ib.results.retention import RetentionSummary, SentenceRetention
 
+HEAT_MAPS, SHADES = 200, 6  # of a retention report
 EMBEDDED = 5_000  # lines in the page: about 10 MB, which a browser opens at once; a run of any length stays openable
 GROUPS = {
     "by_part_of_speech": "Part of speech",
@@ -64,6 +67,42 @@ def write_report(
         for piece in pieces:
             # A directory's name need not be valid Unicode, and the model's name may be one.
             file.write(piece.encode("utf-8", "replace").decode())
+
+
+def write_retention_report(
+    path: Path, signature: dict[str, Any], summary: RetentionSummary, sentences: Iterable[SentenceRetention]
+) -> None:
+    """Writes the report of a retention run, whole or not at all.
+
+    Args:
+        path: The HTML file.
+        signature: What made the run; see `RunSignature.to_dict`.
+        summary: What the corpus shows.
+        sentences: The lines of the run, in order; the first `HEAT_MAPS` are shown.
+    """
+    environment = _environment()
+    environment.filters["shades"] = _shades
+    style = Markup("").join(_inline(environment, name) for name in ("diagnosis.css", "retention.css"))
+    pieces = environment.get_template("retention.html").generate(
+        policy=_policy(style, ""),
+        style=style,
+        signature=signature,
+        facts=list(_facts(signature)),
+        summary=summary,
+        classes=list(summary.layers[0].kept_by_class) if summary.layers else [],
+        embedded=HEAT_MAPS,
+        sentences=islice(sentences, HEAT_MAPS),
+    )
+    with replacing(path) as file:
+        for piece in pieces:
+            file.write(piece.encode("utf-8", "replace").decode())
+
+
+def _shades(sentence: SentenceRetention, layer: int) -> list[tuple[float, int]]:
+    """Bits of each word at a layer, and how dark its cell is: 0 to `SHADES`."""
+    bits = [word.bits[layer] for word in sentence.words]
+    highest = max(bits) or 1.0
+    return [(value, round(SHADES * value / highest)) for value in bits]
 
 
 def interval(share: Share) -> tuple[float, float]:

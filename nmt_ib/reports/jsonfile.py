@@ -10,8 +10,16 @@ from typing import IO, Any
 
 from nmt_ib.errors import RequestError
 from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis
+from nmt_ib.results.retention import RetentionSummary, SentenceRetention
 
+# Command -> what a line and the summary of its run are.
+KINDS: dict[str, tuple[Any, Any]] = {
+    "diagnose": (SentenceDiagnosis, DiagnosisSummary),
+    "retain": (SentenceRetention, RetentionSummary),
+}
+Line = SentenceDiagnosis | SentenceRetention
 RUN, REFERENCE, SENTENCES, SUMMARY = "run.json", "reference.json", "sentences.jsonl", "summary.json"
+COMPARED = "compared"
 
 
 class RunDirectory:
@@ -90,15 +98,21 @@ class RunDirectory:
         finally:
             os.close(descriptor)
 
-    def begin(self, signature: dict[str, Any], reference: dict[str, Any]) -> None:
+    @property
+    def command(self) -> str:
+        """The study that made the run."""
+        return (self.signature or {})["command"]
+
+    def begin(self, signature: dict[str, Any], reference: dict[str, Any] | None = None) -> None:
         """Writes what makes the run, unless the run has begun before.
 
         Args:
             signature: What makes the run.
-            reference: What its scores are measured against.
+            reference: What its scores are measured against, if anything.
         """
         if self.signature is None:
-            write_json(self.path / REFERENCE, reference)
+            if reference is not None:
+                write_json(self.path / REFERENCE, reference)
             write_json(self.path / RUN, signature)
 
     def resume(self, chunk: int, total: int) -> int:
@@ -127,7 +141,7 @@ class RunDirectory:
         os.truncate(path, ends[done])
         return done
 
-    def append(self, sentences: Sequence[SentenceDiagnosis]) -> None:
+    def append(self, sentences: Sequence[Line]) -> None:
         """Adds one chunk, all of it or nothing.
 
         Args:
@@ -148,18 +162,19 @@ class RunDirectory:
             os.truncate(path, before)
             raise
 
-    def sentences(self) -> Iterator[SentenceDiagnosis]:
+    def sentences(self) -> Iterator[Any]:
         """The lines of the run, one at a time."""
         path = self.path / SENTENCES
         if not path.exists():
             return
+        kind, _ = KINDS[self.command]
         with open(path, encoding="utf-8", newline="\n") as file:
             for line in file:
                 with _readable(path):
-                    sentence = SentenceDiagnosis.from_dict(json.loads(line))
+                    sentence = kind.from_dict(json.loads(line))
                 yield sentence
 
-    def write_summary(self, summary: DiagnosisSummary) -> None:
+    def write_summary(self, summary: DiagnosisSummary | RetentionSummary) -> None:
         """Ends the run.
 
         Args:
@@ -167,13 +182,31 @@ class RunDirectory:
         """
         write_json(self.path / SUMMARY, summary.to_dict())
 
-    def summary(self) -> DiagnosisSummary:
+    def summary(self) -> Any:
         """What the corpus shows."""
         with _readable(self.path / SUMMARY):
-            return DiagnosisSummary.from_dict(read_json(self.path / SUMMARY))
+            return KINDS[self.command][1].from_dict(read_json(self.path / SUMMARY))
+
+    def compared(self, number: int) -> "RunDirectory":
+        """Where the same study of another model is kept.
+
+        Args:
+            number: Of the other model, from 1.
+
+        Returns:
+            A run directory inside this one.
+        """
+        return RunDirectory(self.path / COMPARED / str(number))
+
+    def summaries(self) -> dict[str, Any]:
+        """Name of each model that was studied -> its summary, the run's own first."""
+        others: list[RunDirectory] = []
+        while (other := self.compared(len(others) + 1)).signature is not None:
+            others.append(other)
+        return {run.summary().model: run.summary() for run in (self, *others)}
 
 
-def to_line(sentence: SentenceDiagnosis) -> str:
+def to_line(sentence: Line) -> str:
     """One line of `sentences.jsonl`.
 
     Args:

@@ -36,6 +36,7 @@ class Attribution:
         passes: Network passes that were spent on this sentence: a forward and a backward pass count one each.
         converged: Whether the search came to rest; None where the method does not search.
         details: Further figures of the method, by name.
+        word_spans: First character of each word in `text`, and one past its last.
     """
 
     text: str
@@ -56,6 +57,7 @@ class Attribution:
     passes: int = 0
     converged: bool | None = None
     details: dict[str, float] = field(default_factory=dict)
+    word_spans: tuple[tuple[int, int], ...] = ()
 
     @property
     def matrix_bits(self) -> Matrix | None:

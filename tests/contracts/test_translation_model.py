@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import replace
+from itertools import combinations_with_replacement
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from tests.tiny_models import ENGLISH, MODELS, PORTUGUESE, bart
 
 SOURCES = ("She sells sea shells by the sea shore, 12 of them!", "no", "The house is old.")
 TARGETS = (PORTUGUESE[1], "Um c", "Nunca")
+PATHS = list(combinations_with_replacement(range(4), 2))
 HOSTILE = ("  A  dog ", "naïve 中文 😀😀 a\u0301", "don't stop-now...", "\u200bthe\u00a0house", "½ of ﬁne")
 SPECIAL = (
     "</s>", "<s>", "<unk>", "<pad>", "<mask>", ">>pt<<", "en_XX", "pt", "__pt__", "__kk__", "eng_Latn", "<extra_id_0>",
@@ -184,6 +186,22 @@ def test_going_on_from_a_layer_is_the_full_run(model, layer):
     assert_close(model.encode(states[layer - 1], batch.mask, from_layer=layer)[batch.mask], whole[batch.mask])
 
 
+@pytest.mark.parametrize(("from_layer", "to_layer"), PATHS)
+def test_leaving_at_a_layer_gives_its_output(model, from_layer, to_layer):
+    batch = sources(model)
+    embeddings = model.embed(batch.ids)
+    states = (embeddings, *model.encoder_states(embeddings, batch.mask))
+    ours = model.encode(states[from_layer], batch.mask, from_layer, to_layer)
+    assert_close(ours[batch.mask], states[to_layer][batch.mask])
+
+
+@pytest.mark.parametrize(("from_layer", "to_layer"), [(0, 4), (4, None), (2, 1), (-1, None)])
+def test_layers_that_are_not_there_are_refused(model, from_layer, to_layer):
+    batch = sources(model)
+    with pytest.raises(RequestError, match="of 3 layers"):
+        model.encode(model.embed(batch.ids), batch.mask, from_layer, to_layer)
+
+
 @pytest.mark.parametrize("layer", [0, 1, 2, 3])
 def test_an_edit_at_a_layer_changes_the_rest_and_nothing_else(model, layer):
     batch = sources(model)
@@ -231,6 +249,31 @@ def test_layers_and_cross_attention_of_the_decoder(tiny):
         for ours, theirs in zip(decoded.cross_attentions, output.cross_attentions, strict=True):
             assert_close(ours[row, :, : len(target), : len(source)], theirs[0, :, skip:])
             assert_close(ours.sum(-1), torch.ones_like(ours[..., 0]))
+
+
+def test_decoding_from_the_targets_embeddings_is_plain_decoding(tiny):
+    model = tiny.model
+    batch, forced = sources(model), targets(model)
+    encoded = model.encode(model.embed(batch.ids), batch.mask)
+    given = model.decode(encoded, batch.mask, forced.ids, inputs=model.embed_target(forced.ids), with_layers=True)
+    plain = model.decode(encoded, batch.mask, forced.ids, with_layers=True)
+    for ours, theirs in zip((given.states, *given.layers), (plain.states, *plain.layers), strict=True):
+        assert_close(ours[forced.mask], theirs[forced.mask])
+
+
+@pytest.mark.parametrize("position", [0, 1, 3])
+def test_what_the_decoder_reads_at_a_position_changes_no_earlier_state(model, position):
+    batch, forced = sources(model), targets(model)
+    encoded = model.encode(model.embed(batch.ids), batch.mask)
+    inputs = model.embed_target(forced.ids)
+    disturbed = inputs.clone()
+    disturbed[0, position, :3] += 3.0
+    plain, other = (model.decode(encoded, batch.mask, forced.ids, inputs=given).states for given in (inputs, disturbed))
+    assert_close(other[0, :position], plain[0, :position])
+    assert_close(other[1:], plain[1:])
+    moved = (other - plain)[0, position : len(model.tokenize_target(TARGETS[0]))].abs().amax(1)
+    assert moved[0] > 1e-6
+    assert moved[1:].max() > 1e-6  # not each of them: an SSRU forgets, and its cell is cut off at 0
 
 
 def test_padding_and_order_change_nothing(model):
@@ -311,7 +354,9 @@ def use_everything(model):
     embeddings = model.embed(batch.ids)
     states = model.encoder_states(embeddings, batch.mask)
     encoded = model.encode(states[1], batch.mask, from_layer=2)
+    model.encode(states[0], batch.mask, from_layer=1, to_layer=2)
     model.logits(model.decode(encoded, batch.mask, forced.ids, with_layers=True).states)
+    model.decode(encoded, batch.mask, forced.ids, inputs=model.embed_target(forced.ids))
     model.translate(batch)
     return batch, embeddings, states, encoded, forced
 
@@ -331,7 +376,11 @@ def test_the_model_is_left_as_it_was_also_after_an_error(model):
     with pytest.raises(RuntimeError):
         model.encode(states[0][..., 1:], batch.mask, from_layer=1)
     with pytest.raises(RuntimeError):
+        model.encode(states[0][..., 1:], batch.mask, from_layer=1, to_layer=2)
+    with pytest.raises(RuntimeError):
         model.decode(encoded[..., 1:], batch.mask, forced.ids, with_layers=True)
+    with pytest.raises(RuntimeError):
+        model.decode(encoded[..., 1:], batch.mask, forced.ids, inputs=model.embed_target(forced.ids)[..., 1:])
     assert snapshot(model) == before
     assert len(model.encoder_states(embeddings, batch.mask)) == model.encoder_layers
 

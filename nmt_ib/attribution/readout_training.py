@@ -1,0 +1,165 @@
+"""Training of a readout network: the bottleneck's loss, averaged over a corpus."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from nmt_ib.attribution.gated_question import GatedQuestion, check_layer, check_normalization
+from nmt_ib.attribution.question import Target, ask
+from nmt_ib.attribution.readout import ReadoutNetwork
+from nmt_ib.attribution.statistics import CorpusStatistics, measure_statistics
+from nmt_ib.batching import length_buckets
+from nmt_ib.errors import RequestError
+from nmt_ib.protocols import EncoderModel
+from nmt_ib.seeding import sentence_generator
+from nmt_ib.types import Sentence
+
+Progress = Callable[[int, dict[str, float]], None]
+STATE = "training.npz"
+
+
+@dataclass(frozen=True)
+class ReadoutTraining:
+    """How a readout network is trained.
+
+    Attributes:
+        layer: Encoder layer whose output is gated; 0: the embeddings.
+        beta: Price of information, as in `Bottleneck`.
+        normalization: "word" or "mean", as in `Bottleneck`.
+        steps: Steps of Adam.
+        batch_size: Sentences a step.
+        learning_rate: Of Adam.
+        seed: Seed of the first weights, the order of sentences and the noise.
+    """
+
+    layer: int = 0
+    beta: float = 1.0
+    normalization: str = "word"
+    steps: int = 1000
+    batch_size: int = 16
+    learning_rate: float = 1e-3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_normalization(self.normalization)
+
+
+def train_readout(
+    model: EncoderModel,
+    sources: Sequence[Sentence],
+    targets: Sequence[Target],
+    folder: Path,
+    *,
+    training: ReadoutTraining = ReadoutTraining(),  # noqa: B008 - frozen
+    statistics: CorpusStatistics | None = None,
+    progress: Progress = lambda step, terms: None,
+    save_every: int = 50,
+) -> ReadoutNetwork:
+    """Trains a readout network, or goes on with a training that was cut off.
+
+    Args:
+        model: The model that is to be explained; its weights and mode are left as they are.
+        sources: Tokenised sentences.
+        targets: Their translations, or labels.
+        folder: Directory for the network, and for what is needed to go on.
+        training: The settings.
+        statistics: Of the model; None: measured on `sources`.
+        progress: Called after each step with its number and the terms of the loss: "loss", "answer_nats" and
+            "information_nats", means over the batch.
+        save_every: Steps between two savings.
+
+    Returns:
+        The network.
+
+    Raises:
+        RequestError: The directory holds a training of another model, other sentences or other settings.
+    """
+    check_layer(model, training.layer)
+    trained = {"model": model.fingerprint, "corpus": _fingerprint(sources, targets), **asdict(training)}
+    about = folder / "training.json"
+    if about.is_file() and json.loads(about.read_text(encoding="utf-8")) != trained:
+        raise RequestError(f"{folder} holds another training (see training.json): choose another directory")
+    statistics = statistics or measure_statistics(model, sources)
+    network = ReadoutNetwork(statistics, layer=training.layer, seed=training.seed)
+    optimizer = torch.optim.Adam(network.parameters(), training.learning_rate)
+    folder.mkdir(parents=True, exist_ok=True)
+    about.write_text(json.dumps(trained, indent=2) + "\n", encoding="utf-8")
+    done = _restore_(network, optimizer, folder / STATE)
+    order = _Order([len(source) for source in sources], training)
+    for step in range(done, training.steps):
+        chosen = order.batch(step)
+        question = ask(model, [sources[index] for index in chosen], [targets[index] for index in chosen])
+        generators = [sentence_generator(training.seed, f"{step}\0{sources[index].text}") for index in chosen]
+        with torch.enable_grad():
+            gated = GatedQuestion.about(question, training.layer, statistics)
+            gates = [network.gates(model, question.batch)]
+            answer, information = gated.answer_nats(gates, gated.noise(generators, 1)), gated.information_nats(gates)
+            loss = (answer + training.beta * information / gated.elements(training.normalization)).mean()
+            weights = list(network.parameters())
+            for weight, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
+                weight.grad = gradient
+        optimizer.step()
+        terms = {"loss": loss, "answer_nats": answer.mean(), "information_nats": information.mean()}
+        if (step + 1) % save_every == 0 or step + 1 == training.steps:
+            _keep(network, optimizer, step + 1, folder / STATE)
+        progress(step + 1, {name: float(term.detach()) for name, term in terms.items()})
+    network.save(folder)
+    return network.eval()
+
+
+def _fingerprint(sources: Sequence[Sentence], targets: Sequence[Target]) -> str:
+    digest = hashlib.sha256()
+    for source, target in zip(sources, targets, strict=True):
+        answer = target.text if isinstance(target, Sentence) else target
+        digest.update(f"{source.text}\0{answer}\n".encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:16]
+
+
+class _Order:
+    """Which sentences each step reads: all of them once an epoch, in batches of similar length."""
+
+    def __init__(self, lengths: Sequence[int], training: ReadoutTraining) -> None:
+        self.lengths, self.training = lengths, training
+        self.epoch, self.batches = -1, length_buckets(lengths, training.batch_size)
+
+    def batch(self, step: int) -> list[int]:
+        epoch, place = divmod(step, len(self.batches))
+        if epoch != self.epoch:
+            generator = sentence_generator(self.training.seed, f"epoch {epoch}")
+            shuffled = torch.randperm(len(self.lengths), generator=generator).tolist()
+            buckets = length_buckets([self.lengths[index] for index in shuffled], self.training.batch_size)
+            turns = torch.randperm(len(buckets), generator=generator).tolist()
+            self.epoch, self.batches = epoch, [[shuffled[index] for index in buckets[turn]] for turn in turns]
+        return self.batches[place]
+
+
+def _keep(network: ReadoutNetwork, optimizer: torch.optim.Optimizer, step: int, path: Path) -> None:
+    """Writes what is needed to go on, all at once."""
+    arrays = {f"weight.{name}": value for name, value in network.state_dict().items()}
+    for number, moments in optimizer.state_dict()["state"].items():
+        arrays |= {f"adam.{number}.{name}": value for name, value in moments.items()}
+    with (path.parent / "unfinished.npz").open("wb") as file:
+        np.savez(file, step=step, **{name: value.cpu().numpy() for name, value in arrays.items()})
+    os.replace(path.parent / "unfinished.npz", path)
+
+
+def _restore_(network: ReadoutNetwork, optimizer: torch.optim.Optimizer, path: Path) -> int:
+    """Steps that were done before."""
+    if not path.is_file():
+        return 0
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: torch.from_numpy(file[name]) for name in file.files}
+    network.load_state_dict({name[7:]: value for name, value in arrays.items() if name.startswith("weight.")})
+    moments: dict[int, dict[str, torch.Tensor]] = {}
+    for name in arrays:
+        if name.startswith("adam."):
+            _, number, kind = name.split(".")
+            moments.setdefault(int(number), {})[kind] = arrays[name]
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
+    return int(arrays["step"])

@@ -1,0 +1,137 @@
+"""`nmt-ib attribute`: what each word of a sentence is worth to a model, by any method."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.box import HORIZONTALS
+from rich.table import Table
+from rich.text import Text
+
+from nmt_ib.cli.terminal import BatchSize, Device, Json, Seed, Threads, out, printable, set_threads
+
+if TYPE_CHECKING:
+    from nmt_ib.results.attribution import Attribution
+
+WIDEST = 12  # target tokens that stand beside each other in a terminal
+EXAMPLE = """\b
+Example:
+  $ nmt-ib attribute "The old bridge was closed." --method bottleneck
+EXAMPLE_OUTPUT
+"""
+
+
+def attribute(
+    text: Annotated[str, typer.Argument(help="One sentence.")],
+    model: Annotated[
+        str, typer.Option(help="builtin:en-pt, builtin:minilm, a Hugging Face name, or a directory.")
+    ] = "builtin:en-pt",
+    method: Annotated[
+        str,
+        typer.Option(
+            help="sigma, bottleneck, readout, gradient, input_x_gradient, integrated_gradients, attention, "
+            "attention_rollout, alti, alti_block, occlusion or contribution."
+        ),
+    ] = "sigma",
+    layer: Annotated[int | None, typer.Option(min=0, help="Layer to look at; 0: the embeddings.")] = None,
+    part: Annotated[str | None, typer.Option(help="For sigma: encoder, decoder, pooled or logits.")] = None,
+    per_token: Annotated[
+        bool | None, typer.Option("--per-token/--whole", help="For sigma and bottleneck: each target token alone.")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="For sigma: what noise gains.")] = None,
+    beta: Annotated[float | None, typer.Option(help="For bottleneck: price of information.")] = None,
+    network: Annotated[Path | None, typer.Option(help="For readout: directory of the trained network.")] = None,
+    target: Annotated[str | None, typer.Option(help="Translation or label to explain; else the model's own.")] = None,
+    corpus: Annotated[str | None, typer.Option(help="Sentences that are the prior of noise.")] = None,
+    source_language: Annotated[str | None, typer.Option(help="As the tokenizer names it: eng_Latn, en_XX, en.")] = None,
+    target_language: Annotated[str | None, typer.Option(help="As the tokenizer names it: por_Latn, pt_XX, pt.")] = None,
+    prefix: Annotated[str | None, typer.Option(help='Task prefix of T5: "translate English to German: ".')] = None,
+    seed: Seed = 0,
+    device: Device = "cpu",
+    batch_size: BatchSize = 32,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Tells what each word of a sentence is worth to a model, and for a translation to each of its tokens."""
+    from nmt_ib.catalog import attribute as attribute_all
+    from nmt_ib.data.text import read_lines
+    from nmt_ib.models.loading import load_model
+
+    set_threads(threads)
+    loaded = load_model(
+        model, device=device, source_language=source_language, target_language=target_language, prefix=prefix
+    )
+    given: dict[str, Any] = {"layer": layer, "part": part, "per_token": per_token, "rate": rate, "beta": beta}
+    settings = {name: value for name, value in given.items() if value is not None}
+    if network is not None:
+        from nmt_ib.attribution.readout import load_readout
+
+        settings["network"] = load_readout(network, loaded)
+    (found,) = attribute_all(
+        loaded,
+        [text],
+        method,
+        targets=None if target is None else [target],
+        corpus=None if corpus is None else read_lines(corpus),
+        batch_size=batch_size,
+        seed=seed,
+        **settings,
+    )
+    if as_json:
+        sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False) + "\n")
+        return
+    show(found)
+
+
+def show(found: "Attribution") -> None:
+    """Prints a matrix of words and target tokens, or a bar for each word.
+
+    Args:
+        found: What a method found.
+    """
+    head = f"{found.method}, layer {found.layer}" + (f", {found.unit}" if found.unit else "")
+    if found.target:
+        out.print(printable(found.target), style="dim", soft_wrap=True)
+    if found.matrix is None:
+        out.print(_bars(found, head))
+    else:
+        for start in range(0, len(found.target_tokens), WIDEST):
+            out.print(_matrix(found, head, start))
+    state = "" if found.converged is None else ", converged" if found.converged else ", not at rest"
+    out.print(f"{found.passes:,} network passes{state}", soft_wrap=True)
+
+
+def _matrix(found: "Attribution", title: str, start: int) -> Table:
+    table = Table(box=HORIZONTALS, title=title, title_justify="left", padding=(0, 0, 0, 1))
+    table.add_column("")
+    stop = start + WIDEST
+    for token in found.target_tokens[start:stop]:
+        table.add_column(printable(token), justify="right")
+    rows = found.matrix or ()
+    highest = max((abs(cell) for row in rows for cell in row), default=0.0)
+    for word, row in zip(found.words, rows, strict=True):
+        table.add_row(printable(word), *(_cell(cell, highest) for cell in row[start:stop]))
+    return table
+
+
+def _cell(value: float, highest: float) -> Text:
+    digits = 0 if highest >= 100 else 1 if highest >= 10 else 2
+    share = abs(value) / highest if highest else 0.0
+    return Text(
+        f"{round(value, digits) + 0.0:.{digits}f}", style="bold" if share > 0.5 else "dim" if share < 0.05 else ""
+    )
+
+
+def _bars(found: "Attribution", title: str) -> Table:
+    table = Table(box=HORIZONTALS, title=title, title_justify="left")
+    sigmas = found.sigma is not None
+    for name in ("", *(("sigma",) if sigmas else ()), found.unit or "worth", ""):
+        table.add_column(name, justify="right" if name else "left")
+    highest = max((abs(score) for score in found.scores), default=0.0) or 1.0
+    for place, (token, score) in enumerate(zip(found.tokens, found.scores, strict=True)):
+        sigma = (f"{found.sigma[place]:.3f}",) if found.sigma is not None else ()
+        bar = "█" * round(24 * max(0.0, score) / highest)
+        table.add_row(Text(printable(token), style="dim" if found.special[place] else ""), *sigma, f"{score:.4g}", bar)
+    return table

@@ -1,0 +1,240 @@
+"""EncoderModel and Classifier over any torch module with an embedding and named layers."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import cached_property
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+
+from nmt_ib.errors import RequestError
+from nmt_ib.models.fingerprints import fingerprint_of
+from nmt_ib.models.hooks import capture, capture_input, edit
+from nmt_ib.models.sources import read_source, special_pieces
+from nmt_ib.models.words import WordSplitter
+from nmt_ib.types import Sentence, TokenBatch
+
+UNBOUNDED_POSITIONS = 512
+
+
+class ModuleClassifier:
+    """A sentence classifier made of any torch module, that can be entered and left at any of its named layers.
+
+    The module is called as `module(ids, mask)`, mask false on padding, and returns unnormalised log-probabilities
+    (B, K). Its embedding and each of its layers run once a call and give (B, S, D), alone or first in a tuple, as an
+    LSTM does; D may differ from layer to layer. That padding changes nothing is the module's business (pack what an
+    LSTM reads, put 0 on padding before a convolution, pool over the mask), and what comes after a layer must read
+    nothing else of its output than that tensor: not the last state of an LSTM, for example.
+
+    Layer 0 is the output of the embedding. The whole module runs even where only some layers are asked for.
+
+    Args:
+        module: The classifier.
+        tokenizer: Any fast Hugging Face tokenizer with a padding and an unknown piece; `word_tokenizer` makes one.
+        embedding: Dotted name of the embedding in `module`.
+        layers: Dotted names of the layers, in the order in which they run.
+        output: Dotted name of the output layer; what it reads, (B, D), is the pooled state.
+        labels: Names of the classes.
+        name: What the user called it.
+        language: Language of the sentences (`en`), so that words can be told apart; None: any.
+
+    Raises:
+        RequestError: The module has no part of a name, or does not do what is said above.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        embedding: str,
+        layers: Sequence[str],
+        output: str,
+        labels: Sequence[str],
+        name: str,
+        language: str | None = None,
+    ) -> None:
+        self.name = name
+        self.model = module.eval()
+        self.tokenizer = tokenizer
+        self._embedding, *self._layers, self._output = (self._part(part) for part in (embedding, *layers, output))
+        self._names = (embedding, *layers, output)
+        self.encoder_layers = len(self._layers)
+        bounded = tokenizer.model_max_length < 10**9  # a tokenizer without a bound says 10^30
+        self.max_source_pieces = tokenizer.model_max_length if bounded else UNBOUNDED_POSITIONS
+        if tokenizer.pad_token_id is None or tokenizer.unk_token_id is None:
+            raise RequestError(f"{name}: the tokenizer needs a padding and an unknown piece (pad_token, unk_token)")
+        self.pad_id = tokenizer.pad_token_id
+        self.unknown_id = tokenizer.unk_token_id
+        self.mask_id = tokenizer.mask_token_id
+        self.labels = tuple(labels)
+        self._around = special_pieces(tokenizer)
+        self._splitter = WordSplitter(language)
+        self._check_shapes()
+
+    @property
+    def words_by(self) -> str:
+        """What splits sentences into words, for the run's signature."""
+        return self._splitter.name
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """First 16 hexadecimal digits of the SHA-256 of all weights and of the settings that change an input."""
+        return fingerprint_of(self.model, (self._around, self._names))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.model.parameters()).device
+
+    @property
+    def parts(self) -> tuple[tuple[str, nn.Module], ...]:
+        """What holds the weights, by name, from the output to the embeddings; the last is all that is left."""
+        embedding, *above = self._names
+        return (*((name, self.model.get_submodule(name)) for name in reversed(above)), (embedding, self.model))
+
+    def tokenize_source(self, text: str) -> Sentence:
+        """Pieces and words of one sentence.
+
+        Args:
+            text: The sentence; what looks like a special piece in it is read as text.
+
+        Returns:
+            The sentence, with character spans into `text`.
+        """
+        return read_source(self.tokenizer, self._splitter, text, around=self._around)
+
+    def pad(self, sentences: Sequence[Sentence]) -> TokenBatch:
+        """A padded batch on the module's device.
+
+        Args:
+            sentences: At least one.
+
+        Returns:
+            The batch.
+        """
+        return TokenBatch.pad(sentences, self.pad_id, self.device)
+
+    def embed(self, ids: Int[Tensor, "B S"]) -> Float[Tensor, "B S D"]:
+        """Output of the embedding.
+
+        Args:
+            ids: Piece ids.
+
+        Returns:
+            What `encode` reads at layer 0.
+        """
+        output = self._embedding(ids)
+        return output if isinstance(output, Tensor) else output[0]
+
+    def encode(
+        self,
+        states: Float[Tensor, "B S D"],
+        mask: Bool[Tensor, "B S"],
+        from_layer: int = 0,
+        to_layer: int | None = None,
+    ) -> Float[Tensor, "B S D2"]:
+        """The output of the last layer, or of an earlier one.
+
+        Args:
+            states: Embeddings (`from_layer` 0), or what stands in for the output of layer `from_layer`.
+            mask: False on padding.
+            from_layer: 0 to the number of layers.
+            to_layer: Last layer to run; None: all.
+
+        Returns:
+            States of every position.
+
+        Raises:
+            RequestError: There are no such layers.
+        """
+        last = self.encoder_layers if to_layer is None else to_layer
+        if not 0 <= from_layer <= last <= self.encoder_layers:
+            raise RequestError(f"cannot go from layer {from_layer} to layer {last} of {self.encoder_layers} layers")
+        if last == from_layer:
+            return states
+        with capture([self._layers[last - 1]]) as outputs:
+            self.classify(states, mask, from_layer)
+        return outputs[-1]
+
+    def encoder_states(
+        self, embeddings: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"]
+    ) -> tuple[Float[Tensor, "B S _"], ...]:
+        """Output of every layer.
+
+        Args:
+            embeddings: What `embed` gave.
+            mask: False on padding.
+
+        Returns:
+            One tensor a layer; `encode(states[l - 1], mask, from_layer=l)` goes on from layer l.
+        """
+        with capture(self._layers) as outputs:
+            self.classify(embeddings, mask)
+        return tuple(outputs)
+
+    def classify(
+        self, states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"], from_layer: int = 0
+    ) -> Float[Tensor, "B K"]:
+        """Unnormalised log-probabilities of the classes, in nats.
+
+        Args:
+            states: Embeddings (`from_layer` 0), or what stands in for the output of layer `from_layer`.
+            mask: False on padding.
+            from_layer: 0 to the number of layers.
+
+        Returns:
+            One score a class.
+        """
+        entered = self._layers[from_layer - 1] if from_layer else self._embedding
+        ids = torch.full(mask.shape, self.unknown_id, device=mask.device)  # their embeddings are replaced, or not read
+        # cuDNN's LSTM has no backward pass in evaluation mode.
+        with edit(entered, lambda _: states), torch.backends.cudnn.flags(enabled=False):
+            return self.model(ids, mask)
+
+    def pooled(
+        self, states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"], from_layer: int = 0
+    ) -> Float[Tensor, "B D2"]:
+        """The state of the whole sentence that the output layer reads.
+
+        Args:
+            states: As `classify` takes them.
+            mask: False on padding.
+            from_layer: 0 to the number of layers.
+
+        Returns:
+            One state a sentence.
+        """
+        with capture_input(self._output) as read:
+            self.classify(states, mask, from_layer)
+        return read[-1]
+
+    def _part(self, part: str) -> nn.Module:
+        try:
+            return self.model.get_submodule(part)
+        except AttributeError as error:
+            known = ", ".join(name for name, _ in self.model.named_modules() if name)
+            raise RequestError(f"{self.name}: the module has no part {part!r}; it has {known}") from error
+
+    @torch.no_grad()
+    def _check_shapes(self) -> None:
+        """Runs two positions of one sentence."""
+        ids = torch.full((1, 2), self.unknown_id, device=self.device)
+        order: list[Tensor] = []
+        with ExitStack() as hooks:
+            each = [hooks.enter_context(capture([layer])) for layer in (self._embedding, *self._layers)]
+            order = hooks.enter_context(capture([self._embedding, *self._layers]))
+            read = hooks.enter_context(capture_input(self._output))
+            logits = self.model(ids, torch.ones_like(ids, dtype=torch.bool))
+        for part, outputs in zip(self._names[:-1], each, strict=True):
+            shapes = [tuple(output.shape) for output in outputs]
+            if len(shapes) != 1 or len(shapes[0]) != 3 or shapes[0][:2] != (1, 2):
+                raise RequestError(f"{self.name}: {part} must run once and give (B, S, D); for (1, 2) it gave {shapes}")
+        if any(first is not outputs[0] for first, outputs in zip(order, each, strict=True)):
+            raise RequestError(f"{self.name}: the layers do not run in the order {', '.join(self._names[1:-1])}")
+        if [(state.is_floating_point(), *state.shape[:-1]) for state in read] != [(True, 1)]:
+            raise RequestError(f"{self.name}: {self._names[-1]} must run once and read (B, D)")
+        if tuple(logits.shape) != (1, len(self.labels)):
+            raise RequestError(f"{self.name}: {len(self.labels)} labels, but scores of shape {tuple(logits.shape)}")

@@ -1,0 +1,207 @@
+"""What a retention study of a corpus returns."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas
+
+NOTEBOOK_SENTENCES = 10
+FORGOTTEN = 0.5  # of what the first layer keeps
+
+
+@dataclass(frozen=True)
+class WordRetention:
+    """What each layer keeps of one source word.
+
+    Attributes:
+        text: Characters `start` to `end` of the source as it was given.
+        start: First character.
+        end: One past the last character.
+        word_class: "open class", "closed class" or "punctuation".
+        frequency: Band of its rank in the model's vocabulary.
+        pos: Part of speech where a spacy pipeline gave one, else "".
+        bits: For each layer that was looked at what its state keeps; >= 0.
+        noise_bits: For each layer the deviation of that figure between repetitions with other noise; 0 for one.
+    """
+
+    text: str
+    start: int
+    end: int
+    word_class: str
+    frequency: str
+    pos: str
+    bits: tuple[float, ...]
+    noise_bits: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class SentenceRetention:
+    """One line of the input.
+
+    Attributes:
+        index: Number of the line, from 0.
+        source: The line as it was given.
+        translation: The translation that the decoder was forced to write, "" where there is no decoder.
+        words: The words; empty where skipped.
+        skipped: Why the line could not be analysed, else None.
+    """
+
+    index: int
+    source: str
+    translation: str = ""
+    words: tuple[WordRetention, ...] = ()
+    skipped: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that `sentences.jsonl` holds."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "SentenceRetention":
+        """The inverse of `to_dict`, also after a journey through JSON.
+
+        Args:
+            fields: An object of `sentences.jsonl`.
+
+        Returns:
+            An equal sentence.
+        """
+        words = tuple(
+            WordRetention(**{**word, "bits": tuple(word["bits"]), "noise_bits": tuple(word["noise_bits"])})
+            for word in fields["words"]
+        )
+        return cls(**{**fields, "words": words})
+
+
+@dataclass(frozen=True)
+class LayerRetention:
+    """What one layer keeps, over a corpus.
+
+    Attributes:
+        name: "encoder 1", ..., "decoder 1", ...
+        bits: Mean bits a word.
+        interval: 95 % interval of that, by resampling sentences.
+        noise_bits: Mean deviation of a word's figure between repetitions with other noise.
+        kept: What the layer keeps of a word as a share of what the first layer keeps, mean over words.
+        concentration: 0: all words of a sentence alike, 1: all in one word; 1 - entropy / log of the number of words.
+        forgotten: Share of words of which it, or a layer before it, keeps less than half of what the first layer keeps.
+        kept_by_class: `kept` for each class of words.
+        kept_by_frequency: `kept` for each band of frequency.
+        kept_by_part_of_speech: `kept` for each part of speech, where a spacy pipeline gave them.
+    """
+
+    name: str
+    bits: float
+    interval: tuple[float, float]
+    noise_bits: float
+    kept: float
+    concentration: float
+    forgotten: float
+    kept_by_class: dict[str, float]
+    kept_by_frequency: dict[str, float]
+    kept_by_part_of_speech: dict[str, float]
+
+
+@dataclass(frozen=True)
+class RetentionSummary:
+    """What a corpus shows.
+
+    Attributes:
+        model: What the user called the model.
+        sentences: Lines of the input.
+        skipped: Lines that could not be analysed.
+        words: Words analysed.
+        layers: In the order of the model: encoder, then decoder.
+    """
+
+    model: str
+    sentences: int
+    skipped: int
+    words: int
+    layers: tuple[LayerRetention, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that `summary.json` holds."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "RetentionSummary":
+        """The inverse of `to_dict`.
+
+        Args:
+            fields: What `summary.json` holds.
+
+        Returns:
+            An equal summary.
+        """
+        layers = tuple(LayerRetention(**{**layer, "interval": tuple(layer["interval"])}) for layer in fields["layers"])
+        return cls(**{**fields, "layers": layers})
+
+
+@dataclass(frozen=True)
+class Retention(Sequence[SentenceRetention]):
+    """A corpus measured in memory: a sequence of sentences that shows itself in a notebook.
+
+    Attributes:
+        sentences: One for each line.
+        summary: What they show together.
+        signature: What made them; see `RunSignature.to_dict`.
+    """
+
+    sentences: tuple[SentenceRetention, ...]
+    summary: RetentionSummary
+    signature: dict[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Number of lines."""
+        return len(self.sentences)
+
+    def __getitem__(self, index: Any) -> Any:
+        """The sentence, or the slice of sentences."""
+        return self.sentences[index]
+
+    def to_dataframe(self) -> "pandas.DataFrame":
+        """One row a word and layer.
+
+        Returns:
+            Columns `sentence`, `word`, `word_class`, `frequency`, `pos`, `layer`, `bits`, `noise_bits`.
+        """
+        import pandas
+
+        names = [layer.name for layer in self.summary.layers]
+        columns = ["sentence", "word", "word_class", "frequency", "pos", "layer", "bits", "noise_bits"]
+        rows = [
+            (sentence.index, word.text, word.word_class, word.frequency, word.pos, *figures)
+            for sentence in self.sentences
+            for word in sentence.words
+            for figures in zip(names, word.bits, word.noise_bits, strict=True)
+        ]
+        return pandas.DataFrame(rows, columns=columns)
+
+    def _repr_html_(self) -> str:
+        """The layers, and the first sentences with a row for each layer, for a notebook; text is escaped."""
+        rows = "".join(
+            f"<tr><td>{layer.name}</td><td>{layer.bits:.0f}</td><td>{layer.kept:.0%}</td>"
+            f"<td>{layer.concentration:.3f}</td><td>{layer.forgotten:.0%}</td></tr>"
+            for layer in self.summary.layers
+        )
+        head = "<tr><th>layer</th><th>bits a word</th><th>kept</th><th>concentration</th><th>forgotten</th></tr>"
+        names = [layer.name for layer in self.summary.layers]
+        shown = "".join(_heat_map(sentence, names) for sentence in self.sentences[:NOTEBOOK_SENTENCES])
+        return f"<table>{head}{rows}</table>{shown}"
+
+
+def _heat_map(sentence: SentenceRetention, names: Sequence[str]) -> str:
+    words = "".join(f"<th>{escape(word.text)}</th>" for word in sentence.words)
+    highest = max((bits for word in sentence.words for bits in word.bits), default=1.0) or 1.0
+    rows = []
+    for layer, name in enumerate(names):
+        shares = [(word.bits[layer], word.bits[layer] / highest) for word in sentence.words]
+        cells = "".join(
+            f"<td style='background:rgba(20,110,180,{0.8 * share:.2f})'>{bits:.0f}</td>" for bits, share in shares
+        )
+        rows.append(f"<tr><td>{name}</td>{cells}</tr>")
+    return f"<table><tr><th></th>{words}</tr>{''.join(rows)}</table>"

@@ -1,0 +1,293 @@
+"""What does each layer of the encoder and of the decoder still know about each word, in bits?"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nmt_ib.attribution.sigma import Sigma
+from nmt_ib.attribution.sites import Site
+from nmt_ib.attribution.statistics import CorpusStatistics, statistics_for
+from nmt_ib.errors import RequestError
+from nmt_ib.protocols import EncoderModel, TranslationModel
+from nmt_ib.results.diagnosis import DIGITS
+from nmt_ib.results.retention import (
+    FORGOTTEN,
+    LayerRetention,
+    Retention,
+    RetentionSummary,
+    SentenceRetention,
+    WordRetention,
+)
+from nmt_ib.signature import RunSignature, fingerprint_lines
+from nmt_ib.studies.kinds import frequency_bands, word_classes
+from nmt_ib.types import Sentence
+
+CHUNK_LINES = 10  # lines that are measured as a whole: a run goes on at a multiple of it
+RESAMPLES = 500
+CORPUS_LINES = 300  # of the input, from which the prior and the scale of the states are taken
+FEWEST_LINES = 50  # a shorter input is measured against the sentences that the package ships
+
+
+@dataclass(frozen=True)
+class RetentionStudy:
+    """The study: a model, a measure and what it is compared with.
+
+    Attributes:
+        model: Any model.
+        statistics: Of a corpus: prior of the embeddings, scale of the states.
+        method: How noise is searched; its layer is not read. A few steps are enough where many words are averaged.
+        repetitions: Searches with other noise, so that the method's own error can be told from differences.
+        batch_size: Disturbed copies of sentences that go through the model at once; changes no result.
+    """
+
+    model: EncoderModel
+    statistics: CorpusStatistics
+    method: Sigma = Sigma(steps=4, pairs=2)
+    repetitions: int = 2
+    batch_size: int = 32
+
+    @property
+    def sites(self) -> list[Site]:
+        """Every layer of the encoder, then of the decoder."""
+        decoder = self.model.decoder_layers if isinstance(self.model, TranslationModel) else 0
+        return [
+            Site(part, layer + 1)
+            for part, layers in (("encoder", self.model.encoder_layers), ("decoder", decoder))
+            for layer in range(layers)
+        ]
+
+    def chunk(
+        self, start: int, sources: Sequence[str], targets: Sequence[str] | None = None
+    ) -> list[SentenceRetention]:
+        """Measures consecutive lines.
+
+        Args:
+            start: Number of the first line.
+            sources: The lines.
+            targets: Translations to force; None: a translation model translates.
+
+        Returns:
+            One object a line, in order.
+        """
+        lines = [SentenceRetention(start + index, source) for index, source in enumerate(sources)]
+        read = {index: self.model.tokenize_source(source) for index, source in enumerate(sources)}
+        reasons = {index: reason for index, sentence in read.items() if (reason := self._reason(sentence))}
+        usable = {index: sentence for index, sentence in read.items() if index not in reasons}
+        forced = self._targets(usable, targets)
+        for index, sentence, found in zip(
+            usable, usable.values(), self._bits(list(usable.values()), forced), strict=True
+        ):
+            lines[index] = replace(lines[index], words=_words(sentence, found))
+        if forced:
+            for index, target in zip(usable, forced, strict=True):
+                lines[index] = replace(lines[index], translation=target.text)
+        return [replace(line, skipped=reasons.get(index)) for index, line in enumerate(lines)]
+
+    def _reason(self, sentence: Sentence) -> str | None:
+        if not sentence.words:
+            return "no words"
+        if len(sentence) > self.model.max_source_pieces:
+            return f"{len(sentence):,} pieces; the model reads {self.model.max_source_pieces}"
+        return None
+
+    def _targets(self, sources: dict[int, Sentence], targets: Sequence[str] | None) -> list[Sentence] | None:
+        if not isinstance(self.model, TranslationModel) or not sources:
+            return None
+        if targets is not None:
+            return [self.model.tokenize_target(targets[index]) for index in sources]
+        return self.model.translate(self.model.pad(list(sources.values())))
+
+    def _bits(self, sources: list[Sentence], targets: list[Sentence] | None) -> list[np.ndarray]:
+        """Bits of each sentence: repetitions x layers x words."""
+        found: list[list[list[tuple[float, ...]]]] = [[] for _ in sources]
+        for repetition in range(self.repetitions if sources else 0):
+            by_layer = [
+                replace(
+                    self.method, part=site.part, layer=site.layer, statistics=self.statistics,
+                    seed=self.method.seed + repetition,
+                )(self.model, sources, targets, batch_size=self.batch_size)
+                for site in self.sites
+            ]  # fmt: skip
+            for place, layers in enumerate(zip(*by_layer, strict=True)):
+                found[place].append([attribution.word_scores for attribution in layers])
+        return [np.array(one) for one in found]
+
+
+def _words(sentence: Sentence, bits: np.ndarray) -> tuple[WordRetention, ...]:
+    mean, noise = bits.mean(0), bits.std(0, ddof=1 if len(bits) > 1 else 0)
+    kinds = zip(sentence.words, word_classes(sentence), frequency_bands(sentence), strict=True)
+    return tuple(
+        WordRetention(
+            text=word.text,
+            start=word.start,
+            end=word.end,
+            word_class=word_class,
+            frequency=band,
+            pos=word.pos,
+            bits=tuple(round(value, DIGITS) for value in mean[:, place].tolist()),
+            noise_bits=tuple(round(value, DIGITS) for value in noise[:, place].tolist()),
+        )
+        for place, (word, word_class, band) in enumerate(kinds)
+    )
+
+
+def summarize_retention(
+    study: RetentionStudy, sentences: Iterable[SentenceRetention], seed: int = 0
+) -> RetentionSummary:
+    """What the sentences show together.
+
+    Args:
+        study: The study that measured them.
+        sentences: The lines, read once.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        One row a layer.
+    """
+    count = skipped = 0
+    tables: list[np.ndarray] = []
+    noise: list[np.ndarray] = []
+    words: list[WordRetention] = []
+    for sentence in sentences:
+        count, skipped = count + 1, skipped + (sentence.skipped is not None)
+        if sentence.words:
+            tables.append(np.array([word.bits for word in sentence.words]))
+            noise.append(np.array([word.noise_bits for word in sentence.words]))
+            words += [replace(word, bits=(), noise_bits=()) for word in sentence.words]
+    names = [f"{site.part} {site.layer}" for site in study.sites]
+    layers = _layers(names, tables, noise, words, np.random.default_rng(seed)) if tables else ()
+    return RetentionSummary(study.model.name, count, skipped, len(words), tuple(layers))
+
+
+def _layers(
+    names: list[str],
+    tables: list[np.ndarray],
+    noise: list[np.ndarray],
+    words: list[WordRetention],
+    generator: np.random.Generator,
+) -> list[LayerRetention]:
+    bits = np.concatenate(tables)
+    kept = bits / np.maximum(bits[:, :1], 1e-9)
+    forgotten = np.logical_or.accumulate(kept < FORGOTTEN, axis=1)
+    sums, sizes = np.array([table.sum(0) for table in tables]), np.array([len(table) for table in tables])
+    drawn = generator.integers(len(tables), size=(RESAMPLES, len(tables)))
+    means = sums[drawn].sum(1) / sizes[drawn].sum(1, keepdims=True)
+    low, high = np.quantile(means, [0.025, 0.975], axis=0)
+    concentration = np.mean(
+        [_concentration(table) for table in tables if len(table) > 1] or [np.zeros(len(names))], axis=0
+    )
+    return [
+        LayerRetention(
+            name=name,
+            bits=float(bits[:, layer].mean()),
+            interval=(float(low[layer]), float(high[layer])),
+            noise_bits=float(np.concatenate(noise)[:, layer].mean()),
+            kept=float(kept[:, layer].mean()),
+            concentration=float(concentration[layer]),
+            forgotten=float(forgotten[:, layer].mean()),
+            kept_by_class=_means([word.word_class for word in words], kept[:, layer]),
+            kept_by_frequency=_means([word.frequency for word in words], kept[:, layer]),
+            kept_by_part_of_speech=_means([word.pos for word in words], kept[:, layer]),
+        )
+        for layer, name in enumerate(names)
+    ]
+
+
+def _concentration(table: np.ndarray) -> np.ndarray:
+    shares = table / np.maximum(table.sum(0), 1e-9)
+    entropy = -(shares * np.log(np.maximum(shares, 1e-12))).sum(0)
+    return 1 - entropy / np.log(len(table))
+
+
+def _means(groups: list[str], values: np.ndarray) -> dict[str, float]:
+    names = np.array(groups)
+    return {name: float(values[names == name].mean()) for name in sorted(set(groups)) if name}
+
+
+def study_of(
+    model: EncoderModel, lines: Sequence[str], method: Sigma | None = None, repetitions: int = 2, batch_size: int = 32
+) -> RetentionStudy:
+    """The study of a model on given lines.
+
+    Args:
+        model: Any model.
+        lines: The first lines of the corpus; with fewer than `FEWEST_LINES` the package's own are its scale.
+        method: How noise is searched.
+        repetitions: Searches with other noise.
+        batch_size: Changes no result.
+
+    Returns:
+        The study.
+    """
+    own = lines[:CORPUS_LINES] if len(lines) >= FEWEST_LINES else None
+    statistics = statistics_for(model, own, decoder=True)
+    return RetentionStudy(model, statistics, method or RetentionStudy.method, repetitions, batch_size)
+
+
+def retain(
+    model: EncoderModel,
+    sources: Sequence[str],
+    targets: Sequence[str] | None = None,
+    *,
+    rate: float = 0.1,
+    repetitions: int = 2,
+    batch_size: int = 32,
+    seed: int = 0,
+) -> Retention:
+    """What each layer keeps of each word.
+
+    Args:
+        model: A translation model, a classifier or a bare encoder.
+        sources: One sentence each.
+        targets: Translations that the decoder is forced to write; None: the model's own.
+        rate: What noise gains; see `Sigma`.
+        repetitions: Searches with other noise, at least 1.
+        batch_size: Disturbed copies of sentences that go through the model at once; changes no result.
+        seed: Seed of the noise.
+
+    Returns:
+        One object a sentence, in order, with a summary; it shows itself in a notebook.
+
+    Raises:
+        RequestError: Numbers of sources and targets differ, or a setting is out of range.
+    """
+    if isinstance(sources, str):
+        raise RequestError("sources are a list of sentences: put one sentence into a list")
+    if targets is not None and len(targets) != len(sources):
+        raise RequestError(f"one target for each source is expected: {len(sources)} sources, {len(targets)} targets")
+    if repetitions < 1:
+        raise RequestError(f"repetitions are at least 1, not {repetitions}")
+    study = study_of(model, sources, replace(RetentionStudy.method, rate=rate, seed=seed), repetitions, batch_size)
+    sentences: list[SentenceRetention] = []
+    for start in range(0, len(sources), CHUNK_LINES):
+        stop = start + CHUNK_LINES
+        sentences += study.chunk(start, sources[start:stop], None if targets is None else targets[start:stop])
+    data = {"sources": fingerprint_lines(sources)}
+    summary = summarize_retention(study, sentences, seed)
+    return Retention(tuple(sentences), summary, signature_of_retention(study, data).to_dict())
+
+
+def signature_of_retention(study: RetentionStudy, data: dict[str, str]) -> RunSignature:
+    """What decides the study's numbers on given data.
+
+    Args:
+        study: The study.
+        data: Name of each input -> its fingerprint.
+
+    Returns:
+        The signature.
+    """
+    method = study.method
+    settings = {
+        "rate": method.rate,
+        "scaling": method.scaling,
+        "regularization": method.regularization,
+        "products": method.products,
+        "steps": method.steps,
+        "pairs": method.pairs,
+        "repetitions": study.repetitions,
+        "statistics": study.statistics.fingerprint,
+        "words": study.model.words_by,
+    }
+    return RunSignature("retain", study.model.name, study.model.fingerprint, data, settings, method.seed)

@@ -1,0 +1,291 @@
+"""The bottleneck against closed forms, against its slow twin, and against what must not change it."""
+
+import math
+
+import pytest
+import torch
+from torch.distributions import Normal, kl_divergence
+from torch.testing import assert_close
+
+from nmt_ib.attribution.bottleneck import Bottleneck
+from nmt_ib.attribution.gate import Channel, information
+from nmt_ib.attribution.statistics import CorpusStatistics, LayerStatistics, measure_statistics
+from nmt_ib.errors import RequestError
+from nmt_ib.protocols import Classifier
+from nmt_ib.types import Sentence, TokenBatch, Word
+from tests.oracles.bottleneck import Slow
+
+SOURCES = ["The old house is red.", "A dog sleeps near the old red door, she said.", "no"]
+TARGETS = ["A casa velha é vermelha.", "Um cão dorme perto.", "Um"]
+TRANSLATORS = ("ssru", "bart", "m2m100", "t5")
+CLASSIFIERS = ("bert-classifier", "electra-classifier")
+
+
+@pytest.fixture(params=TRANSLATORS)
+def translator(request, tiny_model):
+    return tiny_model(request.param).model
+
+
+@pytest.fixture(params=CLASSIFIERS)
+def classifier(request, tiny_encoder):
+    return tiny_encoder(request.param)
+
+
+@pytest.fixture(scope="session")
+def asked():
+    """Model -> sources, targets and statistics."""
+    kept = {}
+
+    def of(model):
+        if id(model) not in kept:
+            sources = [model.tokenize_source(text) for text in SOURCES]
+            translates = hasattr(model, "decode")
+            targets = [model.tokenize_target(text) for text in TARGETS] if translates else [0, 2, 1]
+            statistics = measure_statistics(model, sources, targets if translates else None)
+            kept[id(model)] = (sources, targets, statistics)
+        return kept[id(model)]
+
+    return of
+
+
+def settings(statistics, **changed):
+    return Bottleneck(**{"statistics": statistics, "beta": 0.3, "steps": 3, "draws": 4, "seed": 7, **changed})
+
+
+def assert_same(found, expected, atol=1e-7):
+    for one, other in zip(found, expected, strict=True):
+        for field in ("scores", "matrix", "prefix_matrix"):
+            mine, theirs = getattr(one, field), getattr(other, field)
+            assert (mine is None) == (theirs is None)
+            if mine is not None:
+                assert_close(torch.tensor(mine), torch.tensor(theirs), rtol=0, atol=atol)
+        assert_close(
+            torch.tensor(list(one.details.values())), torch.tensor(list(other.details.values())), rtol=0, atol=atol
+        )
+
+
+@pytest.mark.parametrize("alpha", [-9.0, -1.0, 0.0, 2.0, 5.0, 12.0])
+def test_the_information_is_the_divergence(alpha):
+    states = torch.linspace(-4, 4, 7, dtype=torch.float64)
+    mean, std = torch.tensor(0.3).double(), torch.tensor(1.7).double()
+    through = torch.tensor(alpha).double().sigmoid()
+    passed = Normal(through * states + (1 - through) * mean, (1 - through) * std)
+    expected = kl_divergence(passed, Normal(mean, std)).sum()
+    found = information(torch.tensor([alpha]).double(), (states - mean) / std)
+    assert_close(found, expected, rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize("alpha", [-3.0, 0.0, 1.0, 5.0])
+def test_the_mean_information_over_the_prior_has_a_closed_form_above_the_gaussian_channel(alpha):
+    # Gauss-Hermite quadrature of r ~ N(0, 1): exact, as the divergence is a polynomial of degree 2 in r.
+    points, weights = torch.tensor([[-(3**0.5), 0.0, 3**0.5], [1 / 6, 2 / 3, 1 / 6]], dtype=torch.float64)
+    gate, through = torch.tensor([alpha]).double(), 1 / (1 + math.exp(-alpha))
+    mean = (information(gate.expand(3, 1), points[:, None]) * weights).sum().item()
+    assert mean == pytest.approx(-math.log(1 - through) - through * (1 - through), abs=1e-12)
+    assert mean >= 0.5 * math.log(1 + (through / (1 - through)) ** 2)
+
+
+@pytest.mark.parametrize("alpha", [-100.0, -30.0, 30.0, 100.0, 1000.0])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_nothing_overflows_at_an_extreme_gate(alpha, dtype):
+    gate = torch.tensor([[alpha]], dtype=dtype, requires_grad=True)
+    nats = information(gate, torch.tensor([[0.0, 3.0, -50.0]], dtype=dtype))
+    (slope,) = torch.autograd.grad(nats.sum(), gate)
+    assert nats.isfinite().all()
+    assert slope.isfinite().all()
+    assert nats > -1e-12
+    assert alpha < 0 or float(nats) == pytest.approx(3 * (alpha - 0.5) + 2509 / 2, rel=1e-5)
+
+
+def test_a_channel_is_open_closed_or_not_there():
+    states = torch.randn(1, 3, 2, generator=torch.Generator().manual_seed(0)).double()
+    prior = LayerStatistics(torch.tensor([1.0, -2.0]).double(), torch.tensor([0.5, 3.0]).double(), 0)
+    channel = Channel(states, prior, torch.tensor([[-1, 0, 1]]))
+    noise = torch.tensor([[[[7.0, 7.0], [1.0, -1.0], [0.0, 2.0]]]]).double()
+    output = channel.output(torch.tensor([[[40.0], [-40.0]]]).double(), noise)
+    expected = torch.stack([states[0, 0], states[0, 1], prior.mean + prior.std * noise[0, 0, 2]])
+    assert_close(output[0, 0], expected)
+    assert channel.nats(torch.zeros(1, 2, 1).double())[0, 0] == 0
+
+
+class Linear:
+    """Two classes; the second one's score is a linear function of the states, the first one's is 0."""
+
+    name, encoder_layers, max_source_pieces, pad_id, unknown_id = "linear", 0, 9, 0, 1
+    labels, fingerprint, words_by = ("no", "yes"), "linear", "nothing"
+
+    def __init__(self, weights, states):
+        self.weights, self.states = weights.double(), states.double()
+
+    def tokenize_source(self, text):
+        count = len(self.states)
+        words = tuple(Word(str(place), place, place + 1) for place in range(count))
+        return Sentence(text, tuple(range(count)), tuple(map(str, range(count))), tuple(range(count)), words=words)
+
+    def pad(self, sentences):
+        return TokenBatch.pad(sentences, self.pad_id)
+
+    def embed(self, ids):
+        return self.states[ids]
+
+    def encode(self, states, mask, from_layer=0, to_layer=None):
+        return states
+
+    def encoder_states(self, embeddings, mask):
+        return ()
+
+    def classify(self, states, mask, from_layer=0):
+        yes = (states * self.weights).sum((1, 2))
+        return torch.stack([torch.zeros_like(yes), yes], dim=1)
+
+    def pooled(self, states, mask, from_layer=0):
+        return states.sum(1)
+
+
+def standard(width):
+    prior = LayerStatistics(torch.full((width,), 0.2).double(), torch.linspace(0.5, 1.5, width).double(), 0)
+    return CorpusStatistics("linear", "", {"encoder.0": prior}, 1.0)
+
+
+def optimal_gate(weights, state, prior, beta):
+    """alpha at which the slope of E[-ln p(yes)] + beta KL / D is 0, by quadrature of the noise and bisection."""
+    draws = Normal(0.0, 1.0).icdf((torch.arange(20_000).double() + 0.5) / 20_000)
+    spread = ((weights * prior.std) ** 2).sum().sqrt()
+
+    def slope(alpha):
+        gate = torch.tensor([alpha]).double().requires_grad_()
+        through = gate.sigmoid()
+        score = through * (weights * state).sum() + (1 - through) * ((weights * prior.mean).sum() + spread * draws)
+        nats = information(gate, (state - prior.mean) / prior.std)
+        loss = torch.nn.functional.softplus(-score).mean() + beta * nats / len(weights)
+        return float(torch.autograd.grad(loss, gate)[0])
+
+    low, high = -6.0, 6.0
+    assert slope(low) < 0 < slope(high)
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if slope(middle) < 0 else (low, middle)
+    return low
+
+
+@pytest.mark.parametrize("beta", [0.05, 0.2])
+def test_the_gate_of_a_linear_classifier_comes_to_rest_where_both_slopes_meet(beta):
+    weights, state = torch.tensor([1.0, -2.0, 0.5]).double(), torch.tensor([1.5, -1.0, 0.4]).double()
+    model, statistics = Linear(weights[None], state[None]), standard(3)
+    assert isinstance(model, Classifier)
+    prior = statistics.layer(0)
+    alpha = optimal_gate(weights, state, prior, beta)
+    expected = float(information(torch.tensor([alpha]).double(), (state - prior.mean) / prior.std)) / math.log(2)
+    method = Bottleneck(beta=beta, steps=400, draws=256, learning_rate=0.03, statistics=statistics)
+    found = method(model, [model.tokenize_source("one word")], [1], batch_size=256)[0]
+    assert found.scores[0] == pytest.approx(expected, rel=0.02)
+    assert found.converged
+
+
+@pytest.mark.parametrize("per", ["word", "dimension"])
+def test_a_word_that_the_model_cannot_read_is_shut(per):
+    weights = torch.tensor([[2.0, -2.0], [0.0, 0.0]])
+    model = Linear(weights, torch.tensor([[2.0, -2.0], [3.0, 3.0]]))
+    method = Bottleneck(beta=0.1, steps=30, per=per, statistics=standard(2))
+    read, unread = method(model, [model.tokenize_source("two words")], [1])[0].scores
+    assert read > 0.5
+    assert unread < 1e-3
+
+
+@pytest.mark.parametrize(("per", "normalization"), [("word", "word"), ("dimension", "mean")])
+def test_the_matrix_equals_the_slow_twin(translator, asked, per, normalization):
+    sources, targets, statistics = asked(translator)
+    method = settings(statistics, per=per, normalization=normalization, beta=20.0 if normalization == "mean" else 0.3)
+    found = method(translator, sources[:1], targets[:1])[0]
+    for token in (0, 1, len(targets[0]) - 1):
+        pieces, prefix = Slow(method, translator, statistics, sources[0], targets[0], token).run()
+        words = [0.0] * len(sources[0].words)
+        for word, bits in zip(sources[0].word_index, pieces, strict=True):
+            words[word] += bits if word >= 0 else 0.0
+        assert_close([row[token] for row in found.matrix], words, rtol=1e-6, atol=1e-6)
+        assert_close([row[token] for row in found.prefix_matrix], [*prefix[1:], 0.0], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("layer", [0, 1, 3])
+def test_all_tokens_together_equal_the_slow_twin(translator, asked, layer):
+    sources, targets, statistics = asked(translator)
+    method = settings(statistics, per_token=False, layer=layer)
+    found = method(translator, sources, targets)[0]
+    pieces, _ = Slow(method, translator, statistics, sources[0], targets[0]).run()
+    assert_close(list(found.scores), pieces, rtol=1e-6, atol=1e-6)
+    assert found.prefix_matrix is None
+    assert found.matrix is None
+
+
+@pytest.mark.parametrize("layer", [0, 2])
+def test_a_classifier_equals_the_slow_twin(classifier, asked, layer):
+    sources, labels, statistics = asked(classifier)
+    method = settings(statistics, layer=layer)
+    for found, source, label in zip(method(classifier, sources, labels), sources, labels, strict=True):
+        assert_close(
+            list(found.scores), Slow(method, classifier, statistics, source, label).run()[0], rtol=1e-6, atol=1e-6
+        )
+
+
+@pytest.mark.parametrize("per_token", [True, False])
+def test_neither_batch_size_nor_order_nor_padding_changes_anything(translator, asked, per_token):
+    sources, targets, statistics = asked(translator)
+    method = settings(statistics, per_token=per_token)
+    expected = method(translator, sources, targets, batch_size=512)
+    assert_same(method(translator, sources[::-1], targets[::-1], batch_size=12)[::-1], expected)
+    assert_same(method(translator, sources[2:], targets[2:], batch_size=1), expected[2:])
+
+
+def test_a_padded_batch_of_a_classifier_equals_single_sentences(classifier, asked):
+    sources, labels, statistics = asked(classifier)
+    method = settings(statistics)
+    alone = [method(classifier, [source], [label])[0] for source, label in zip(sources, labels, strict=True)]
+    assert_same(method(classifier, sources, labels), alone)
+
+
+def test_what_comes_back(translator, asked):
+    sources, targets, statistics = asked(translator)
+    method = settings(statistics)
+    for found, target in zip(method(translator, sources, targets), targets, strict=True):
+        assert found.unit == "bits"
+        assert found.bits == found.scores
+        assert found.passes == len(target) * (2 + 4 * 7)
+        assert [score for score, special in zip(found.scores, found.special, strict=True) if special] == [0.0] * sum(
+            found.special
+        )
+        prefix = torch.tensor(found.prefix_matrix)
+        assert (prefix.tril() == 0).all()
+        assert (prefix[torch.ones_like(prefix).triu(1).bool()] > 0).all()
+        through = torch.tensor(found.matrix).sum() + prefix.sum()
+        assert found.details["information_nats"] == pytest.approx(float(through) * math.log(2))
+        assert found.details["undisturbed_nats"] > 0
+
+
+def test_the_model_is_left_as_it_was(translator, asked):
+    sources, targets, statistics = asked(translator)
+    weights = list(translator.model.parameters())
+    before = [(weight.clone(), weight.grad if weight.grad is None else weight.grad.clone()) for weight in weights]
+    settings(statistics)(translator, sources[2:], targets[2:])
+    for weight, (value, gradient) in zip(weights, before, strict=True):
+        assert torch.equal(weight, value)
+        assert weight.grad is gradient or torch.equal(weight.grad, gradient)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"normalization": "sum"}, "word, mean"),
+        ({"per": "sentence"}, "word, dimension"),
+        ({"draws": 3}, "even"),
+        ({"steps": 0}, "at least one step"),
+    ],
+)
+def test_a_wrong_setting_is_named(changed, message):
+    with pytest.raises(RequestError, match=message):
+        Bottleneck(**changed)
+
+
+def test_a_layer_that_is_not_there_is_named(translator, asked):
+    sources, targets, statistics = asked(translator)
+    with pytest.raises(RequestError, match="0 \\(embeddings\\) to 3, not 4"):
+        settings(statistics, layer=4)(translator, sources, targets)

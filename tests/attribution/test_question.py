@@ -1,0 +1,120 @@
+"""What a model is asked, against Hugging Face's own forward passes over single sentences."""
+
+import copy
+import math
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from nmt_ib.attribution.question import ask
+from nmt_ib.errors import RequestError
+from tests.attribution.questions import LABELS, SOURCES, TARGETS, posed
+from tests.oracles.contribution import Slow
+from tests.tiny_encoders import ENCODERS
+from tests.tiny_models import MODELS
+
+CLASSIFIERS = [name for name in ENCODERS if name.endswith("classifier")]
+SCALES = {"marian": 4.0, "ssru": 4.0}  # sqrt(width) where the embedding module does not scale
+
+
+@pytest.fixture(autouse=True)
+def no_grad():
+    with torch.no_grad():
+        yield
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_log_probabilities_of_translations_are_hugging_faces(tiny_model, tiny_encoder, name):
+    model, sources, targets = posed(tiny_model, tiny_encoder, name)
+    question = ask(model, sources, targets)
+    found = question.logprobs(*question.inputs())
+    assert found.shape == question.answers.shape
+    assert not found[~question.answers].any()
+    for row, (source, target) in enumerate(zip(sources, targets, strict=True)):
+        slow = Slow(tiny_model(name), source, target)
+        assert_close(found[row, : len(target)], slow.of_target(slow.whole()[0]) * math.log(2))
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_log_probabilities_of_labels_are_hugging_faces(tiny_model, tiny_encoder, name):
+    model, sources, labels = posed(tiny_model, tiny_encoder, name)
+    question = ask(model, sources, labels)
+    found = question.logprobs(*question.inputs())
+    network = copy.deepcopy(model.model)
+    for row, (source, label) in enumerate(zip(sources, labels, strict=True)):
+        logits = network(input_ids=torch.tensor([source.ids])).logits[0]
+        assert_close(found[row], logits.log_softmax(0)[label, None])
+
+
+@pytest.mark.parametrize("name", ["marian", "t5", "bert-classifier"])
+@pytest.mark.parametrize("layer", [0, 1, 3])
+def test_a_question_can_be_asked_from_any_layer(tiny_model, tiny_encoder, name, layer):
+    question = ask(*posed(tiny_model, tiny_encoder, name))
+    embeddings, *prefix = question.inputs()
+    states = question.model.encode(embeddings, question.batch.mask, to_layer=layer)
+    assert_close(question.logprobs(states, *prefix, from_layer=layer), question.logprobs(embeddings))
+
+
+@pytest.mark.parametrize("name", ["marian", "ssru", "roberta-classifier"])
+def test_unknown_pieces_are_what_the_model_reads_for_the_unknown_id(tiny_model, tiny_encoder, name):
+    model, sources, targets = posed(tiny_model, tiny_encoder, name)
+    question = ask(model, sources, targets)
+    pieces = question.batch.word_index == 0
+    found = question.logprobs(*question.inputs(pieces))
+    for row, source in enumerate(sources):
+        places = [place for place, word in enumerate(source.word_index) if word == 0]
+        if name in SCALES:
+            slow = Slow(tiny_model(name), source, targets[row], SCALES[name])
+            expected = slow.of_target(slow.unknown(places)[0]) * math.log(2)
+        else:
+            ids = torch.tensor([source.ids])
+            ids[0, places] = model.tokenizer.unk_token_id
+            logits = copy.deepcopy(model.model)(input_ids=ids).logits[0]
+            expected = logits.log_softmax(0)[targets[row], None]
+        assert_close(found[row, : len(expected)], expected)
+
+
+@pytest.mark.parametrize("name", ["marian", "t5", "bart"])
+def test_an_unknown_target_token_is_read_but_still_asked_for(tiny_model, tiny_encoder, name):
+    model, sources, targets = posed(tiny_model, tiny_encoder, name)
+    tiny, source, target = tiny_model(name), sources[0], targets[0]
+    question = ask(model, [source], [target])
+    tokens = torch.arange(len(target))[None] == 1
+    found = question.logprobs(*question.inputs(tokens=tokens))[0]
+    inputs = [*model.tokenizer.convert_tokens_to_ids(list(tiny.start)), *target.ids[:-1]]
+    inputs[len(tiny.start) + 1] = model.tokenizer.unk_token_id
+    output = copy.deepcopy(model.model)(
+        input_ids=torch.tensor([source.ids]), decoder_input_ids=torch.tensor([inputs]), use_cache=False
+    )
+    logits = output.logits[0, len(tiny.start) - 1 :]
+    assert_close(found, logits.log_softmax(1)[range(len(target)), target.ids])
+    assert_close(found[:2], question.logprobs(*question.inputs())[0, :2])
+
+
+@pytest.mark.parametrize("name", ["ssru", "bert-classifier"])
+def test_rows_are_questions_about_chosen_sentences(tiny_model, tiny_encoder, name):
+    question = ask(*posed(tiny_model, tiny_encoder, name))
+    index = torch.tensor([2, 0, 2])
+    chosen = question.rows(index)
+    assert_close(chosen.logprobs(*chosen.inputs()), question.logprobs(*question.inputs())[index])
+
+
+@pytest.mark.parametrize("name", ["ssru", "bert-classifier"])
+def test_each_answer_is_read_from_its_own_state_alone(tiny_model, tiny_encoder, name):
+    question = ask(*posed(tiny_model, tiny_encoder, name))
+    states = question.answer_states(*question.inputs())
+    plain = question.score(states)
+    states[:, 0, 0] += 1.0
+    assert_close(question.score(states)[:, 1:], plain[:, 1:])
+    assert (question.score(states)[:, 0] != plain[:, 0]).all()
+
+
+def test_a_model_without_answers_is_refused(tiny_encoder):
+    model = tiny_encoder("bert")
+    with pytest.raises(RequestError, match="tiny gives no probabilities"):
+        ask(model, [model.tokenize_source(SOURCES[0])], [LABELS[0]])
+
+
+def test_the_sentences_differ_in_length():
+    assert len({len(text) for text in SOURCES}) == len({len(text) for text in TARGETS}) == 3
