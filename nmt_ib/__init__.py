@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from nmt_ib.models.seq2seq import Seq2SeqModel
     from nmt_ib.results.attribution import Attribution
     from nmt_ib.results.diagnosis import Diagnosis, SentenceDiagnosis
+    from nmt_ib.results.retention import Retention
+    from nmt_ib.studies.retention import retain
     from nmt_ib.studies.under_translation import diagnose
 
 # Public names and where they live: importing nmt_ib loads none of them, so it costs no torch.
@@ -20,12 +22,14 @@ _HOMES = {
     "ContributionMethod": "attribution.contribution",
     "Diagnosis": "results.diagnosis",
     "RequestError": "errors",
+    "Retention": "results.retention",
     "SentenceDiagnosis": "results.diagnosis",
     "Seq2SeqModel": "models.seq2seq",
     "attribute": "catalog",
     "diagnose": "studies.under_translation",
     "load_encoder_model": "models.loading",
     "load_translation_model": "models.loading",
+    "retain": "studies.retention",
 }
 __all__ = [
     "Attribution",
@@ -33,12 +37,14 @@ __all__ = [
     "ContributionMethod",
     "Diagnosis",
     "RequestError",
+    "Retention",
     "SentenceDiagnosis",
     "Seq2SeqModel",
     "attribute",
     "diagnose",
     "load_encoder_model",
     "load_translation_model",
+    "retain",
 ]
 
 

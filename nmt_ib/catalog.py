@@ -13,6 +13,8 @@ from nmt_ib.types import Sentence
 # Name -> class, and settings that make it what the name says; imported when asked for.
 ATTRIBUTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "sigma": ("nmt_ib.attribution.sigma.Sigma", {}),
+    "sigma_decoder": ("nmt_ib.attribution.sigma.Sigma", {"part": "decoder", "per_token": True}),
+    "sigma_logits": ("nmt_ib.attribution.sigma.Sigma", {"part": "logits"}),
     "bottleneck": ("nmt_ib.attribution.bottleneck.Bottleneck", {}),
     "readout": ("nmt_ib.attribution.readout.Readout", {}),
     "gradient": ("nmt_ib.attribution.gradient.Gradient", {}),

@@ -89,8 +89,9 @@ def untrained(kind: str, sentences: list[str]) -> Classifier:
         return classifier(WordNetwork(kind, len(tokenizer)), tokenizer, kind)
     minilm = load_encoder_model("builtin:minilm")
     small = {"hidden_size": WIDTH, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 4 * WIDTH}
-    changes = {"id2label": dict(enumerate(LABELS)), **(small if kind == "transformer" else {})}
-    network = BertForSequenceClassification(BertConfig.from_dict(minilm.model.config.to_dict() | changes))
+    changes = small | {"hidden_dropout_prob": DROPOUT} if kind == "transformer" else {}
+    settings = minilm.model.config.to_dict() | changes | {"id2label": dict(enumerate(LABELS))}
+    network = BertForSequenceClassification(BertConfig.from_dict(settings))
     if kind == "minilm":
         network.bert.load_state_dict(minilm.model.state_dict())
     return classifier(network, minilm.tokenizer, kind)
@@ -121,8 +122,7 @@ def load(folder: Path) -> Classifier:
 @torch.inference_mode()
 def accuracy(model: Classifier, rows: list[tuple[str, int]]) -> float:
     """Share of the rows whose label is the likeliest one."""
-    sentences = [model.tokenize_source(text) for text, _ in rows]
-    right = 0
+    sentences, right = [model.tokenize_source(text) for text, _ in rows], 0
     for places in length_buckets([len(sentence) for sentence in sentences], 64):
         batch = model.pad([sentences[place] for place in places])
         found = model.classify(model.embed(batch.ids), batch.mask).argmax(1)
@@ -137,8 +137,8 @@ def main() -> None:
     parser.add_argument("folders", type=Path, nargs="*", help="what train_sst2.py wrote; without: untrained ones")
     parser.add_argument("--smoke", action="store_true", help="8 rows")
     options = parser.parse_args()
-    rows = list(read_labelled(options.labelled))[: 8 if options.smoke else None]
     torch.manual_seed(0)
+    rows = list(read_labelled(options.labelled))[: 8 if options.smoke else None]
     models = [load(folder) for folder in options.folders]
     print(f"{'':24} {'layers':>6} {'parameters':>11}  accuracy")
     for model in models or [untrained(kind, [text for text, _ in rows]) for kind in KINDS]:

@@ -60,10 +60,8 @@ def spearman(some: list[float], others: list[float]) -> float:
 def report(name: str, found: list[Attribution], seconds: float) -> None:
     """One line of the table."""
     words = [bits for one in found for bits in one.word_scores]
-    passes = sum(one.passes for one in found) / len(found)
-    print(
-        f"{name:14} {sum(words) / len(words):9.1f} bits a word {seconds / len(found):8.3f} s {passes:6.0f} passes a sentence"
-    )
+    cost = f"{seconds / len(found):8.3f} s {sum(one.passes for one in found) / len(found):6.0f} passes a sentence"
+    print(f"{name:14} {sum(words) / len(words):9.1f} bits a word {cost}")
 
 
 def compare(model: EncoderModel, held: list[Sentence], options: argparse.Namespace, network: Readout) -> None:
@@ -81,9 +79,8 @@ def compare(model: EncoderModel, held: list[Sentence], options: argparse.Namespa
     pairs = list(zip(found["readout"], found["search"], strict=True))
     every = [[word for pair in pairs for word in pair[side].word_scores] for side in (0, 1)]
     within = [spearman(list(a.word_scores), list(b.word_scores)) for a, b in pairs if len(a.words) > 2]
-    print(
-        f"Spearman over all {len(every[0])} words {spearman(*every):.3f}, mean within a sentence {sum(within) / len(within):.3f}"
-    )
+    print(f"Spearman over all {len(every[0])} words {spearman(*every):.3f}")
+    print(f"mean Spearman within a sentence {sum(within) / len(within):.3f}")
 
 
 def main() -> None:
@@ -97,7 +94,7 @@ def main() -> None:
     parser.add_argument("--beta", type=float, default=Bottleneck.beta)
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--learning-rate", type=float, default=ReadoutTraining.learning_rate)
     parser.add_argument("--sentences", type=int, default=20_000, help="most to read")
     parser.add_argument("--held-out", type=int, default=20, help="of these, the last ones, to compare on")
     parser.add_argument("--longest", type=int, default=48, help="pieces of the longest sentence that is read")

@@ -39,7 +39,7 @@ class Training:
 
 TRAININGS = {
     "minilm": Training(2, 5e-5, unknown=0.0, bfloat16=True),
-    "transformer": Training(4, 5e-4),
+    "transformer": Training(3, 5e-4, unknown=0.15),
     "bilstm": Training(4, 1e-3),
     "cnn": Training(4, 1e-3),
 }

@@ -35,15 +35,24 @@ MARKED = [
 def arguments(tmp_path):
     """What each recipe needs beside --smoke."""
     treebank, marked, labelled = tmp_path / "trees.conllu", tmp_path / "marked.jsonl", tmp_path / "labelled.tsv"
+    parallel = [str(tmp_path / name) for name in ("a.en", "a.pt", "a.align")]
+    for path, lines in zip(parallel, ("the house is red\n", "a casa é vermelha\n", "0-0 1-1 2-2 3-3\n"), strict=True):
+        Path(path).write_text(lines * 3)
     treebank.write_text(TREE * 8)
     marked.write_text("".join(json.dumps(row) + "\n" for row in MARKED))
     labelled.write_text("label\tsentence\n" + "1\ta fine and funny film\n0\ta dull , long film\n" * 8)
     return {
+        "alignment_error": parallel,
         "benchmark_diagnose": ["--out", str(tmp_path / "bench.json")],
+        "benchmark_sigma": ["builtin:sample-en"],
+        "compare_classifiers": [str(labelled), str(tmp_path / "models")],
         "estimate_reference": ["builtin:en-pt", "builtin:sample-en", "--out", str(tmp_path)],
         "expert_omissions": [str(marked)],
+        "faithfulness": ["builtin:sample-en"],
+        "special_pieces": ["builtin:sample-en"],
         "sst2_models": [str(labelled)],
         "synthetic_omissions": [str(treebank)],
+        "train_readout": ["builtin:sample-en", "--out", str(tmp_path / "readout")],
         "train_sst2": [str(labelled), str(labelled), "--out", str(tmp_path / "sst2")],
     }
 

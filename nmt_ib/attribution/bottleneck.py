@@ -38,7 +38,8 @@ class Bottleneck:
 
     Attributes:
         layer: Encoder layer whose output is gated; 0: the embeddings.
-        beta: Price of information.
+        beta: Price of information: so many nats of the answer for a nat in each dimension. .1 suits one answer, a
+            label or a token; with all tokens of a translation together 1 presses as hard.
         normalization: What the divergence is divided by. "word": the width, so that the pressure on a word does not
             depend on the length of its sentence. "mean": the number of all gated elements, as in the paper.
         per: A gate for each "word", or for each word and "dimension".
@@ -57,13 +58,13 @@ class Bottleneck:
     """
 
     layer: int = 0
-    beta: float = 1.0
+    beta: float = 0.1
     normalization: str = "word"
     per: str = "word"
     per_token: bool = True
-    steps: int = 10
+    steps: int = 20
     draws: int = 2
-    learning_rate: float = 1.0
+    learning_rate: float = 0.5
     statistics: CorpusStatistics | None = None
     seed: int = 0
 

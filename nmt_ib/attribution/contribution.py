@@ -27,13 +27,10 @@ class Contribution:
     Attributes:
         matrix_bits: log2 p(y_t | x, y_<t) - E log2 p(y_t | x without word i, y_<t); signed, <= 0: not used.
         logprob_bits: log2 p(y_t | x, y_<t), <= 0.
-        encoder_shift: How far the encoder's last states move when the word goes: root of the summed squared
-            difference over all positions that both have, divided by sqrt(D); >= 0.
     """
 
     matrix_bits: Float[Tensor, "W T"]
     logprob_bits: Float[Tensor, " T"]
-    encoder_shift: Float[Tensor, " W"]
 
 
 @dataclass(frozen=True)
@@ -103,15 +100,13 @@ class ContributionMethod:
     def _undisturbed(self, model: TranslationModel, pairs: "Sequence[_Pair]") -> None:
         batch, targets = model.pad([pair.source for pair in pairs]), model.pad([pair.target for pair in pairs])
         embeddings = model.embed(batch.ids)
-        encoded = model.encode(embeddings, batch.mask)
-        states = model.decode(encoded, batch.mask, targets.ids).states
+        states = model.decode(model.encode(embeddings, batch.mask), batch.mask, targets.ids).states
         if self.shortlist:
             bare = torch.where((batch.word_index >= 0)[..., None], _unknown(model, batch), embeddings)
             without = model.decode(model.encode(bare, batch.mask), batch.mask, targets.ids).states
         for index, pair in enumerate(pairs):
             ids, length = targets.ids[index, : len(pair.target)], len(pair.target)
             logits = model.logits(states[index, :length])
-            pair.encoded = encoded[index, : len(pair.source)]
             pair.logprobs = logits.gather(1, ids[:, None])[:, 0] - logits.logsumexp(1)
             if self.shortlist:
                 best = min(self.shortlist, logits.shape[1])
@@ -122,14 +117,12 @@ class ContributionMethod:
             else:
                 pair.reference = pair.logprobs
             pair.matrix = torch.zeros(len(pair.source.words), length, dtype=logits.dtype)
-            pair.shift = torch.zeros(len(pair.source.words), dtype=logits.dtype)
 
     def _disturbed(self, model: TranslationModel, rows: "Sequence[_Row]", prior: "_Prior | None") -> None:
         batch, targets = model.pad([row.pair.source for row in rows]), model.pad([row.pair.target for row in rows])
         hit = batch.word_index == torch.tensor([[row.word] for row in rows], device=batch.ids.device)
-        embeddings, mask, order = self._disturb(model, batch, hit, rows, prior)
-        encoded = model.encode(embeddings, mask)
-        states = model.decode(encoded, mask, targets.ids).states
+        embeddings, mask = self._disturb(model, batch, hit, rows, prior)
+        states = model.decode(model.encode(embeddings, mask), mask, targets.ids).states
         share = 1 / len(self._draws())
         start = 0
         for pair, group in groupby(rows, key=lambda row: row.pair):
@@ -138,8 +131,6 @@ class ContributionMethod:
             ids = targets.ids[start, : len(pair.target)]
             logprobs = _target_logprobs(model, states[start:stop, : len(ids)], ids, pair.candidates)
             pair.matrix.index_add_(0, words, ((pair.reference - logprobs) * share).cpu())
-            shift = _shift(pair.encoded, encoded[start:stop], mask[start:stop], order[start:stop])
-            pair.shift.index_add_(0, words, (shift * share).cpu())
             start = stop
 
     def _disturb(
@@ -149,17 +140,15 @@ class ContributionMethod:
         hit: Bool[Tensor, "B S"],
         rows: "Sequence[_Row]",
         prior: "_Prior | None",
-    ) -> tuple[Float[Tensor, "B S D"], Bool[Tensor, "B S"], Int[Tensor, "B S"]]:
-        """Embeddings and mask without the words that are hit, and where each position stood before."""
+    ) -> tuple[Float[Tensor, "B S D"], Bool[Tensor, "B S"]]:
+        """Embeddings and mask without the words that are hit."""
         embeddings = model.embed(batch.ids)
-        order = torch.arange(hit.shape[1], device=hit.device).expand_as(hit)
         if self.operator == "delete":
             order = (~batch.mask | hit).to(torch.uint8).argsort(dim=1, stable=True)
-            kept = order[..., None].expand_as(embeddings)
             mask = torch.arange(hit.shape[1], device=hit.device) < (batch.mask & ~hit).sum(1, keepdim=True)
-            return embeddings.gather(1, kept), mask, order
+            return embeddings.gather(1, order[..., None].expand_as(embeddings)), mask
         instead = _unknown(model, batch) if prior is None else self._noise(batch, rows, prior)
-        return torch.where(hit[..., None], instead, embeddings), batch.mask, order
+        return torch.where(hit[..., None], instead, embeddings), batch.mask
 
     def _noise(self, batch: TokenBatch, rows: "Sequence[_Row]", prior: "_Prior") -> Float[Tensor, "B S D"]:
         mean, deviation = prior
@@ -176,12 +165,10 @@ class _Pair:
 
     source: Sentence
     target: Sentence
-    encoded: Tensor = field(init=False)
     logprobs: Tensor = field(init=False)
     reference: Tensor = field(init=False)
     candidates: Tensor | None = None
     matrix: Tensor = field(init=False)
-    shift: Tensor = field(init=False)
     _drawn: Tensor | None = None
 
     def noise(self, seed: int, pairs: int, width: int) -> Float[Tensor, "N S D"]:
@@ -191,7 +178,7 @@ class _Pair:
         return self._drawn
 
     def result(self) -> Contribution:
-        return Contribution(self.matrix * BITS_PER_NAT, self.logprobs.cpu() * BITS_PER_NAT, self.shift)
+        return Contribution(self.matrix * BITS_PER_NAT, self.logprobs.cpu() * BITS_PER_NAT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,16 +213,3 @@ def _target_logprobs(
         logits = model.logits(part, candidates)
         found.append(logits.gather(2, places.expand(len(part), -1)[..., None])[..., 0] - logits.logsumexp(2))
     return torch.cat(found)
-
-
-def _shift(
-    before: Float[Tensor, "S D"],
-    after: Float[Tensor, "B S2 D"],
-    mask: Bool[Tensor, "B S2"],
-    order: Int[Tensor, "B S2"],
-) -> Float[Tensor, " B"]:
-    """Distance between the encoder's last states with and without a word, over the positions that both have."""
-    length = len(before)
-    after, mask, order = after[:, :length], mask[:, :length], order[:, :length]
-    difference = (after - before[order]).square().mean(2)
-    return (difference * mask).sum(1).sqrt()

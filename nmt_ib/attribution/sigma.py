@@ -13,7 +13,7 @@ from nmt_ib.attribution.noise_search import NoiseSearch, StateOf
 from nmt_ib.attribution.outcome import outcome
 from nmt_ib.attribution.question import Target, Translation, ask
 from nmt_ib.attribution.sites import Site
-from nmt_ib.attribution.statistics import CorpusStatistics, LayerStatistics, distance_from_cloud, statistics_for
+from nmt_ib.attribution.statistics import CorpusStatistics, distance_from_cloud, statistics_for
 from nmt_ib.batching import length_buckets
 from nmt_ib.errors import RequestError
 from nmt_ib.numerics import BITS_PER_NAT
@@ -118,6 +118,10 @@ class Sigma:
         """
         self.site.check(model)
         asks = self.site.asks and isinstance(model, TranslationModel)
+        if self.per_token and not asks:
+            raise RequestError(
+                f"{model.name} translates nothing: it has one {self.part} a sentence, none for each token"
+            )
         if asks and targets is None:
             raise RequestError(f"the {self.part}'s state depends on the translation: pass targets")
         answers = list(targets) if asks and targets is not None else [None] * len(sources)
@@ -165,7 +169,7 @@ class Sigma:
         about = ask(model, sources, [cast(Target, row.answer) for row in rows]) if asked else model.pad(sources)
         batch = about if isinstance(about, TokenBatch) else about.batch
         disturbed = batch.mask if self.include_special else batch.word_index >= 0
-        pull = self.rate / disturbed.sum(1)
+        pull = self.rate / disturbed.sum(1).clamp(min=1)
         inputs, counted = model.embed(batch.ids).detach(), self.site.positions(about)
         if self.per_token:
             place = torch.arange(counted.shape[1], device=inputs.device)
@@ -178,7 +182,7 @@ class Sigma:
             copied = about.rows(torch.arange(len(rows), device=inputs.device).repeat(copies))
             return lambda embeddings: self.site.state(model, copied, embeddings)
 
-        weights = self._weights(states(1), inputs, counted, statistics.parts[self.site.key])
+        weights = self._weights(states(1), inputs, counted, statistics)
         return NoiseSearch(
             states=states,
             inputs=inputs,
@@ -191,16 +195,17 @@ class Sigma:
         )
 
     def _weights(
-        self, state: StateOf, inputs: Tensor, counted: Bool[Tensor, "B O"], scale: LayerStatistics
+        self, state: StateOf, inputs: Tensor, counted: Bool[Tensor, "B O"], statistics: CorpusStatistics
     ) -> Float[Tensor, "B O U"]:
-        elements = counted.sum(1)[:, None, None] * len(scale.std)
+        positions = counted.sum(1)[:, None, None]
         if self.regularization == "corpus":
-            weights = counted[..., None] / scale.std.square()
+            weights = counted[..., None] / statistics.parts[self.site.key].std.square()
         else:
             with torch.no_grad():
                 squares = state(inputs).square() * counted[..., None]
-            weights = (counted[..., None] * elements / squares.sum((1, 2), keepdim=True)).expand_as(squares)
-        return weights / elements if self.scaling == "code" else weights
+            mean = squares.sum((1, 2), keepdim=True) / (positions * squares.shape[2])
+            weights = (counted[..., None] / mean).expand_as(squares)
+        return weights / (positions * weights.shape[2]) if self.scaling == "code" else weights
 
     def _outcome(
         self,
@@ -237,7 +242,7 @@ class Sigma:
             details={
                 "change": change,
                 "discarded_bits": float(discarded_bits(best, spread).sum()),
-                "outside_cloud": found[0].outside,
+                **({} if self.per_token else {"outside_cloud": found[0].outside}),
             },
         )
 
@@ -278,7 +283,12 @@ def _outside(problem: NoiseSearch, sigma: Float[Tensor, "B S"], statistics: Corp
         distance_from_cloud(problem.inputs + sigma[..., None] * problem.noise(), cloud) > statistics.radius
         for _ in range(CLOUD_DRAWS)
     ]
-    return (torch.stack(draws).double().mean(0) * problem.disturbed).sum(1) / problem.disturbed.sum(1)
+    return (torch.stack(draws).double().mean(0) * problem.disturbed).sum(1) / problem.disturbed.sum(1).clamp(min=1)
+
+
+def search_rows(sources: Sequence[Sentence]) -> "list[_Row]":
+    """One search for each sentence, without translations, as `Sigma.problem` takes them."""
+    return [_Row(index, source, None, None) for index, source in enumerate(sources)]
 
 
 @dataclass(frozen=True)

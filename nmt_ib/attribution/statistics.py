@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -178,21 +179,36 @@ def statistics_for(
         The statistics.
 
     Raises:
-        RequestError: No sentence can be used.
+        RequestError: Fewer than two sentences can be used.
     """
     if lines is None:
         language = getattr(model, "source_language", None)
         lines = read_lines("builtin:sample-pt" if language == "pt" else "builtin:sample-en")
     sentences = [sentence for line in lines if (sentence := model.tokenize_source(line)).words]
     sentences = [sentence for sentence in sentences if len(sentence) <= model.max_source_pieces]
-    if not sentences:
-        raise RequestError("a corpus without a sentence that the model can read says nothing of its states")
+    if len(sentences) < 2:  # states of whole sentences would have no spread, and scaled differences no end
+        raise RequestError("a corpus needs at least two sentences that the model can read, to say how states differ")
     targets = None
     if decoder and isinstance(model, TranslationModel):
         sentences.sort(key=len)
         batches = [sentences[start : start + 32] for start in range(0, len(sentences), 32)]
         targets = [target for batch in batches for target in model.translate(model.pad(batch))]
     return measure_statistics(model, sentences, targets)
+
+
+@torch.no_grad()
+def vocabulary_statistics(model: TranslationModel) -> CorpusStatistics:
+    """Statistics of the embedding table alone, where no corpus is at hand.
+
+    Args:
+        model: The model.
+
+    Returns:
+        "encoder.0" over the vocabulary, each piece once; no embedding is ever outside its cloud.
+    """
+    table = model.embedding_table()
+    embeddings = LayerStatistics(table.mean(0), table.std(0), 0)
+    return CorpusStatistics(model.fingerprint, "vocabulary", {"encoder.0": embeddings}, math.inf)
 
 
 def distance_from_cloud(embeddings: Float[Tensor, "*B D"], cloud: LayerStatistics) -> Float[Tensor, " *B"]:

@@ -19,7 +19,19 @@ WIDEST = 12  # target tokens that stand beside each other in a terminal
 EXAMPLE = """\b
 Example:
   $ nmt-ib attribute "The old bridge was closed." --method bottleneck
-EXAMPLE_OUTPUT
+  A antiga ponte foi fechada.
+  bottleneck, layer 0, bits
+   ──────────────────────────────────────────────────────
+            ▁A  ▁antiga  ▁ponte  ▁foi  ▁fechada   .  </s>
+   ──────────────────────────────────────────────────────
+    The     12        8       0     1        13   0     0
+    old      3      369       4     0         1   0     0
+    bridge   1        2     577     0       163   0     0
+    was      0        0      10     7        45   1     0
+    closed   1        0      10     0       303   0     0
+    .        0        0       0     0         5  14     0
+   ──────────────────────────────────────────────────────
+  308 network passes, not at rest
 """
 
 

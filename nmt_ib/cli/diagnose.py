@@ -35,9 +35,9 @@ Example:
        1   The [small] bridge [over] [the] [river]      small     -5.3   decoder
            was closed yesterday.                        over      -3.9   decoder
            A ponte foi fechada ontem.                   the       -4.0   encoder
-                                                        river     -4.6   decoder
+                                                        river     -4.6   encoder
    ──────────────────────────────────────────────────────────────────────────────
-  4 of 10 source words dropped (1 lost in the encoder, 3 in the decoder) in 1 of 1 sentences
+  4 of 10 source words dropped (2 lost in the encoder, 2 in the decoder) in 1 of 1 sentences
   0 lines skipped; target / source pieces 0.60
 """
 

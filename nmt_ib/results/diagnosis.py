@@ -21,10 +21,12 @@ class WordDiagnosis:
         start: First character.
         end: One past the last character.
         contribution_bits: What the word contributes to the translation; signed, <= 0: not used.
-        kept_bits: What the encoder's last layer keeps of the word, where it was measured.
+        kept_bits: What the encoder's last layer keeps of the word: capacity of the noise on its pieces' embeddings that
+            the layer tolerates, >= 0. Measured where a word of the sentence was dropped, else None.
         score: 0 to 1: how likely the word was dropped; comparable over sentences.
         dropped: Whether the score says so.
-        lost_in: "encoder" or "decoder" for a dropped word, else None.
+        lost_in: For a dropped word "encoder" where the encoder keeps fewer bits of it than of 95 % of the translated
+            words of its kind, a piece, else "decoder"; None for other words.
     """
 
     text: str
@@ -120,8 +122,8 @@ class DiagnosisSummary:
         words: Source words analysed.
         dropped: Words dropped.
         sentences_with_drops: Lines with at least one dropped word.
-        lost_in_encoder: Dropped words that the encoder's last states no longer carried.
-        lost_in_decoder: Dropped words that the encoder still carried.
+        lost_in_encoder: Dropped words of which the encoder's last layer keeps less than of others of their kind.
+        lost_in_decoder: Dropped words that the encoder's last layer still holds.
         length_ratio: Target pieces over source pieces, special pieces left out.
         by_part_of_speech: Dropped words by class.
         by_frequency: By rank of the word in the model's vocabulary.

@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from nmt_ib.attribution.contribution import ContributionMethod
 from nmt_ib.protocols import TranslationModel
+from nmt_ib.studies.kept_by_encoder import KeptByEncoder
 from nmt_ib.studies.kinds import word_kinds
 from nmt_ib.types import Sentence
 
@@ -37,7 +38,8 @@ class KindReference:
         left_out_bits: The same of those left out.
         intercept: Log-odds of "left out" at 0 bits, both being equally likely beforehand, in nats.
         slope: Change of the log-odds with each bit, <= 0.
-        carried_from: 5 % quantile of how far the encoder's last states move without a translated word of this kind.
+        kept_from_bits: 5 % quantile of what the encoder's last layer keeps of the translated ones, for each piece and
+            dimension of its embedding; see `KeptBits`.
     """
 
     translated: int
@@ -46,7 +48,7 @@ class KindReference:
     left_out_bits: tuple[float, ...]
     intercept: float
     slope: float
-    carried_from: float
+    kept_from_bits: float
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "KindReference":
@@ -94,17 +96,18 @@ class Reference:
         logits = np.array([entry.intercept + entry.slope * value for entry, value in zip(figures, bits, strict=True)])
         return (1 / (1 + np.exp(-logits.clip(-50, 50)))).tolist()
 
-    def carried(self, kinds: Sequence[str], shifts: Sequence[float]) -> list[bool]:
-        """Whether the encoder's last states still carried words.
+    def lost_in(self, kinds: Sequence[str], kept: Sequence[float]) -> list[str]:
+        """Where words were lost, if they were.
 
         Args:
             kinds: Kind of each word.
-            shifts: How far the states move without each word.
+            kept: Bits that the encoder's last layer keeps of each word, for each piece and dimension.
 
         Returns:
-            False where they move less than for 95 % of the translated words of that kind.
+            "encoder" where it keeps less than of 95 % of the translated words of that kind, else "decoder".
         """
-        return [shift >= self._of(kind).carried_from for kind, shift in zip(kinds, shifts, strict=True)]
+        edges = [self._of(kind).kept_from_bits for kind in kinds]
+        return ["encoder" if bits < edge else "decoder" for bits, edge in zip(kept, edges, strict=True)]
 
     def _of(self, kind: str) -> KindReference:
         name = kind.split(",", maxsplit=1)[0]
@@ -184,17 +187,19 @@ def estimate_reference(
     sources = [source for source in map(model.tokenize_source, short) if _usable(model, source)]
     if len(sources) < FEWEST_SENTENCES:
         return None
+    measure = KeptByEncoder(model, batch_size)
     observed: dict[str, list[tuple[bool, float, float]]] = defaultdict(list)
     for start in range(0, len(sources), batch_size):
         batch = sources[start : start + batch_size]
         spans = [cut_span(source, random.Random(f"{method.seed} {source.text}")) for source in batch]  # noqa: S311
         rest = [model.tokenize_source(without_span(source, *span)) for source, span in zip(batch, spans, strict=True)]
         targets = model.translate(model.pad(rest))
-        for source, span, found in zip(batch, spans, method(model, batch, targets, batch_size=batch_size), strict=True):
-            rows = zip(word_kinds(source), found.matrix_bits.sum(1).tolist(), found.encoder_shift.tolist(), strict=True)
-            for word, (kind, bits, shift) in enumerate(rows):
+        contributions = method(model, batch, targets, batch_size=batch_size)
+        for source, span, found, kept in zip(batch, spans, contributions, measure(batch), strict=True):
+            rows = zip(word_kinds(source), found.matrix_bits.sum(1).tolist(), kept.per_dimension, strict=True)
+            for word, (kind, bits, kept_bits) in enumerate(rows):
                 for name in (kind, kind.split(",")[0], EVERY):
-                    observed[name].append((span[0] <= word < span[1], bits, shift))
+                    observed[name].append((span[0] <= word < span[1], bits, kept_bits))
         advance(len(batch))
     kinds = {name: _figures(rows) for name, rows in sorted(observed.items()) if _enough(name, rows)}
     return Reference(model.fingerprint, method.operator, f"{len(sources)} sentences: {text}", kinds)
@@ -210,7 +215,7 @@ def _enough(name: str, rows: list[tuple[bool, float, float]]) -> bool:
 
 
 def _figures(rows: list[tuple[bool, float, float]]) -> KindReference:
-    left_out, bits, shifts = (np.array(column) for column in zip(*rows, strict=True))
+    left_out, bits, kept = (np.array(column) for column in zip(*rows, strict=True))
     left_out = left_out.astype(bool)
     fit = LogisticRegression(C=100.0).fit(bits[:, None], left_out)
     odds = np.log(left_out.sum() / (~left_out).sum())
@@ -225,5 +230,5 @@ def _figures(rows: list[tuple[bool, float, float]]) -> KindReference:
         left_out_bits=quantiles(bits[left_out]),
         intercept=round(float(fit.intercept_[0] - odds), 5),
         slope=round(min(float(fit.coef_[0, 0]), 0.0), 5),
-        carried_from=round(float(np.quantile(shifts[~left_out], QUANTILES[0])), 5),
+        kept_from_bits=round(float(np.quantile(kept[~left_out], QUANTILES[0])), 5),
     )

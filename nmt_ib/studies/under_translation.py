@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from nmt_ib.attribution.contribution import Contribution, ContributionMethod
 from nmt_ib.batching import length_buckets
@@ -10,6 +11,7 @@ from nmt_ib.protocols import TranslationModel
 from nmt_ib.results.diagnosis import DIGITS, Diagnosis, SentenceDiagnosis, WordDiagnosis
 from nmt_ib.signature import RunSignature, fingerprint_lines
 from nmt_ib.studies.calibration import Reference
+from nmt_ib.studies.kept_by_encoder import KeptBits, KeptByEncoder
 from nmt_ib.studies.kept_references import reference_for
 from nmt_ib.studies.kinds import word_kinds
 from nmt_ib.studies.summary import summarize
@@ -78,6 +80,9 @@ class UnderTranslation:
             index: self._sentence(lines[index], *pair, contribution)
             for (index, pair), contribution in zip(pairs.items(), measured, strict=True)
         }
+        lossy = {index: pairs[index][0] for index, line in found.items() if line.dropped}
+        for index, kept in zip(lossy, self._kept(list(lossy.values())), strict=True):
+            found[index] = self._located(found[index], lossy[index], kept)
         return [found.get(index) or replace(line, skipped=reasons[index]) for index, line in enumerate(lines)]
 
     def translate(self, sources: Sequence[Sentence]) -> list[Sentence]:
@@ -115,14 +120,9 @@ class UnderTranslation:
         self, line: SentenceDiagnosis, source: Sentence, target: Sentence, contribution: Contribution
     ) -> SentenceDiagnosis:
         bits = contribution.matrix_bits.sum(1).tolist()
-        kinds = word_kinds(source)
-        scores = self.reference.scores(kinds, bits)
-        carried = self.reference.carried(kinds, contribution.encoder_shift.tolist())
         words = []
-        for word, value, score, kept in zip(source.words, bits, scores, carried, strict=True):
-            dropped = score >= self.reference.threshold
-            lost_in = ("decoder" if kept else "encoder") if dropped else None
-            figures = (round(value, DIGITS), None, round(score, DIGITS), dropped, lost_in)
+        for word, value, score in zip(source.words, bits, self.reference.scores(word_kinds(source), bits), strict=True):
+            figures = (round(value, DIGITS), None, round(score, DIGITS), score >= self.reference.threshold, None)
             words.append(WordDiagnosis(word.text, word.start, word.end, *figures))
         matrix = tuple(tuple(round(cell, DIGITS) for cell in row) for row in contribution.matrix_bits.tolist())
         return SentenceDiagnosis(
@@ -135,6 +135,19 @@ class UnderTranslation:
             words=tuple(words),
             contribution_matrix_bits=matrix if self.with_matrix else None,
         )
+
+    @cached_property
+    def _kept(self) -> KeptByEncoder:
+        return KeptByEncoder(self.model, self.batch_size)
+
+    def _located(self, line: SentenceDiagnosis, source: Sentence, kept: KeptBits) -> SentenceDiagnosis:
+        """The line with what the encoder keeps of each word, and where the dropped ones were lost."""
+        places = self.reference.lost_in(word_kinds(source), kept.per_dimension)
+        words = [
+            replace(word, kept_bits=round(bits, DIGITS), lost_in=place if word.dropped else None)
+            for word, bits, place in zip(line.words, kept.words, places, strict=True)
+        ]
+        return replace(line, words=tuple(words))
 
 
 def _is_unicode(text: str) -> bool:

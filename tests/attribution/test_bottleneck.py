@@ -12,8 +12,8 @@ from nmt_ib.attribution.gate import Channel, information
 from nmt_ib.attribution.statistics import CorpusStatistics, LayerStatistics, measure_statistics
 from nmt_ib.errors import RequestError
 from nmt_ib.protocols import Classifier
-from nmt_ib.types import Sentence, TokenBatch, Word
 from tests.oracles.bottleneck import Slow
+from tests.oracles.linear_classifier import Linear
 
 SOURCES = ["The old house is red.", "A dog sleeps near the old red door, she said.", "no"]
 TARGETS = ["A casa velha é vermelha.", "Um cão dorme perto.", "Um"]
@@ -94,7 +94,7 @@ def test_nothing_overflows_at_an_extreme_gate(alpha, dtype):
     assert nats.isfinite().all()
     assert slope.isfinite().all()
     assert nats > -1e-12
-    assert alpha < 0 or float(nats) == pytest.approx(3 * (alpha - 0.5) + 2509 / 2, rel=1e-5)
+    assert alpha < 0 or float(nats.detach()) == pytest.approx(3 * (alpha - 0.5) + 2509 / 2, rel=1e-5)
 
 
 def test_a_channel_is_open_closed_or_not_there():
@@ -106,40 +106,6 @@ def test_a_channel_is_open_closed_or_not_there():
     expected = torch.stack([states[0, 0], states[0, 1], prior.mean + prior.std * noise[0, 0, 2]])
     assert_close(output[0, 0], expected)
     assert channel.nats(torch.zeros(1, 2, 1).double())[0, 0] == 0
-
-
-class Linear:
-    """Two classes; the second one's score is a linear function of the states, the first one's is 0."""
-
-    name, encoder_layers, max_source_pieces, pad_id, unknown_id = "linear", 0, 9, 0, 1
-    labels, fingerprint, words_by = ("no", "yes"), "linear", "nothing"
-
-    def __init__(self, weights, states):
-        self.weights, self.states = weights.double(), states.double()
-
-    def tokenize_source(self, text):
-        count = len(self.states)
-        words = tuple(Word(str(place), place, place + 1) for place in range(count))
-        return Sentence(text, tuple(range(count)), tuple(map(str, range(count))), tuple(range(count)), words=words)
-
-    def pad(self, sentences):
-        return TokenBatch.pad(sentences, self.pad_id)
-
-    def embed(self, ids):
-        return self.states[ids]
-
-    def encode(self, states, mask, from_layer=0, to_layer=None):
-        return states
-
-    def encoder_states(self, embeddings, mask):
-        return ()
-
-    def classify(self, states, mask, from_layer=0):
-        yes = (states * self.weights).sum((1, 2))
-        return torch.stack([torch.zeros_like(yes), yes], dim=1)
-
-    def pooled(self, states, mask, from_layer=0):
-        return states.sum(1)
 
 
 def standard(width):
@@ -177,7 +143,7 @@ def test_the_gate_of_a_linear_classifier_comes_to_rest_where_both_slopes_meet(be
     alpha = optimal_gate(weights, state, prior, beta)
     expected = float(information(torch.tensor([alpha]).double(), (state - prior.mean) / prior.std)) / math.log(2)
     method = Bottleneck(beta=beta, steps=400, draws=256, learning_rate=0.03, statistics=statistics)
-    found = method(model, [model.tokenize_source("one word")], [1], batch_size=256)[0]
+    found = method(model, [model.tokenize_source("0")], [1], batch_size=256)[0]
     assert found.scores[0] == pytest.approx(expected, rel=0.02)
     assert found.converged
 
@@ -187,7 +153,7 @@ def test_a_word_that_the_model_cannot_read_is_shut(per):
     weights = torch.tensor([[2.0, -2.0], [0.0, 0.0]])
     model = Linear(weights, torch.tensor([[2.0, -2.0], [3.0, 3.0]]))
     method = Bottleneck(beta=0.1, steps=30, per=per, statistics=standard(2))
-    read, unread = method(model, [model.tokenize_source("two words")], [1])[0].scores
+    read, unread = method(model, [model.tokenize_source("0 1")], [1])[0].scores
     assert read > 0.5
     assert unread < 1e-3
 
@@ -211,7 +177,7 @@ def test_all_tokens_together_equal_the_slow_twin(translator, asked, layer):
     sources, targets, statistics = asked(translator)
     method = settings(statistics, per_token=False, layer=layer)
     found = method(translator, sources, targets)[0]
-    pieces, _ = Slow(method, translator, statistics, sources[0], targets[0]).run()
+    pieces = Slow(method, translator, statistics, sources[0], targets[0]).run()[0]
     assert_close(list(found.scores), pieces, rtol=1e-6, atol=1e-6)
     assert found.prefix_matrix is None
     assert found.matrix is None

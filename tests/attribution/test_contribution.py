@@ -17,7 +17,7 @@ from tests.oracles.contribution import Slow
 SOURCES = ["The old house is red.", "A dog sleeps near the old red door, she said.", "It was easy.", "no"]
 TARGETS = ["A casa velha é vermelha.", "Um cão dorme perto da porta.", "Era fácil, não era?", "Um"]
 SCALES = {"ssru": 4.0, "bart": 1.0, "m2m100": 1.0, "t5": 1.0}  # sqrt(width) where the embedding module does not scale
-FIELDS = ("matrix_bits", "logprob_bits", "encoder_shift")
+FIELDS = ("matrix_bits", "logprob_bits")
 
 
 @pytest.fixture(params=SCALES)
@@ -61,8 +61,7 @@ def test_equals_the_definition(tiny_model, name, operator):
         noise = noise_of(pair, 5, 4) if operator == "noise" else None
         with torch.no_grad():
             assert_close(contribution.matrix_bits, pair.matrix(operator, noise), rtol=0, atol=1e-9)
-            assert_close(contribution.logprob_bits, pair.of_target(pair.whole()[0]), rtol=0, atol=1e-9)
-            assert_close(contribution.encoder_shift, pair.shift(operator, noise), rtol=0, atol=1e-9)
+            assert_close(contribution.logprob_bits, pair.of_target(pair.whole()), rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("shortlist", [1, 8])
@@ -72,12 +71,12 @@ def test_a_short_list_moves_a_number_by_the_mass_that_it_leaves_out(tiny_model, 
     short = ContributionMethod(shortlist=shortlist)(model, *tokenized(model))
     for pair, exact, found in zip(slow_pairs(tiny_model, name), full, short, strict=True):
         with torch.no_grad():
-            whole = pair.whole()[0]
-            bare = pair.unknown([place for places in pair.words for place in places])[0]
+            whole = pair.whole()
+            bare = pair.unknown([place for places in pair.words for place in places])
             best = [scores.topk(shortlist).indices.flatten() for scores in (whole, bare)]
             candidates = torch.cat([*best, torch.tensor(pair.target.ids)]).unique()
             for word, places in enumerate(pair.words):
-                masses = [scores[:, candidates].logsumexp(1) for scores in (whole, pair.unknown(places)[0])]
+                masses = [scores[:, candidates].logsumexp(1) for scores in (whole, pair.unknown(places))]
                 left_out = (masses[1] - masses[0]) / math.log(2)
                 assert_close(found.matrix_bits[word] - exact.matrix_bits[word], left_out, rtol=0, atol=1e-9)
         assert_close(found.logprob_bits, exact.logprob_bits, rtol=0, atol=1e-9)
@@ -106,7 +105,6 @@ def test_contributions_are_numbers_of_a_known_sign_and_shape(model, operator):
         assert found.matrix_bits.shape == (len(source.words), len(target))
         assert found.matrix_bits.isfinite().all()
         assert (found.logprob_bits <= 0).all()
-        assert (found.encoder_shift > 0).all()
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
@@ -116,7 +114,6 @@ def test_a_decoder_that_does_not_look_at_the_source_owes_it_nothing(tiny_model, 
         monkeypatch.setattr(layer.encoder_attn.out_proj.weight, "data", torch.zeros(16, 16, dtype=torch.float64))
     for found in ContributionMethod(operator)(model, *tokenized(model)):
         assert_close(found.matrix_bits, torch.zeros_like(found.matrix_bits), rtol=0, atol=1e-9)
-        assert (found.encoder_shift > 0).all()
 
 
 def test_a_word_that_is_unknown_already_contributes_nothing(model):
@@ -126,7 +123,6 @@ def test_a_word_that_is_unknown_already_contributes_nothing(model):
     ]
     found = ContributionMethod()(model, [replace(source, ids=tuple(ids))], [target])[0]
     assert_close(found.matrix_bits[1], torch.zeros(len(target), dtype=torch.float64), rtol=0, atol=1e-9)
-    assert float(found.encoder_shift[1]) == pytest.approx(0, abs=1e-9)
     assert found.matrix_bits[0].abs().max() > 1e-3
 
 
@@ -176,7 +172,6 @@ def test_nothing_to_do(model):
     assert ContributionMethod()(model, [], []) == []
     empty = ContributionMethod()(model, [model.tokenize_source(" ")], [model.tokenize_target("A")])[0]
     assert empty.matrix_bits.shape == (0, len(model.tokenize_target("A")))
-    assert empty.encoder_shift.shape == (0,)
 
 
 def test_the_model_is_left_as_it_was(model):

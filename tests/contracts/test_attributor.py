@@ -1,18 +1,41 @@
 """What every attribution method promises, on tiny translation models and a tiny classifier."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache
 
 import pytest
 import torch
 from torch.testing import assert_close
 
+from nmt_ib.attribution.alti import Alti
+from nmt_ib.attribution.attention import Attention
+from nmt_ib.attribution.bottleneck import Bottleneck
 from nmt_ib.attribution.gradient import Gradient
 from nmt_ib.attribution.integrated_gradients import IntegratedGradients
 from nmt_ib.attribution.occlusion import Occlusion
+from nmt_ib.attribution.sigma import Sigma
+from nmt_ib.attribution.statistics import statistics_for
 from nmt_ib.protocols import Attributor
 from nmt_ib.results.attribution import Attribution
 from tests.attribution.questions import posed
+from tests.tiny_models import ENGLISH
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A method whose prior is taken from a few sentences, once a model."""
+
+    method: Sigma | Bottleneck
+
+    def __call__(self, model, sources, targets, *, batch_size=32):
+        return replace(self.method, statistics=few(model))(model, sources, targets, batch_size=batch_size)
+
+
+@cache
+def few(model):
+    return statistics_for(model, ENGLISH, decoder=True)
+
 
 METHODS: dict[str, Attributor] = {
     "gradient": Gradient(),
@@ -21,6 +44,11 @@ METHODS: dict[str, Attributor] = {
     "integrated-gradients": IntegratedGradients(steps=4),
     "integrated-gradients-at-a-layer": IntegratedGradients(steps=3, layer=1),
     "occlusion": Occlusion(),
+    "sigma": Measured(Sigma(layer=2, products=2, steps=3, pairs=1)),
+    "bottleneck": Measured(Bottleneck(steps=2, draws=2, per_token=False)),
+    "attention": Attention(layer=2),
+    "attention-rollout": Attention(rollout=True),
+    "alti": Alti(),
 }
 KINDS = ("marian", "ssru", "t5", "bert-classifier")
 FIGURES = ("scores", "bits", "sigma", "matrix", "prefix_matrix", "details")
@@ -97,12 +125,11 @@ def test_one_attribution_a_sentence_in_order_with_a_figure_for_each_piece(method
         assert torch.tensor(each.scores).isfinite().all()
         assert any(each.scores)
         assert each.passes > 0
-        if isinstance(target, int):
-            assert (each.target, each.target_tokens) == (model.labels[target], (model.labels[target],))
-            assert each.matrix is None
-            assert each.prefix_matrix is None
-        elif each.target:
-            assert (each.target, each.target_tokens) == (target.text, target.pieces)
+        label = isinstance(target, int)
+        explained = (model.labels[target], (model.labels[target],)) if label else (target.text, target.pieces)
+        looks_at_a_state = each.method == "sigma"  # and explains no answer
+        assert (each.target, each.target_tokens) == (("", ()) if looks_at_a_state else explained)
+        assert not label or each.matrix is each.prefix_matrix is None
 
 
 def test_a_matrix_has_a_row_a_word_and_a_column_a_target_token(method, question):

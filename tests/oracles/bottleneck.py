@@ -45,52 +45,60 @@ class Slow:
         chosen = scores[range(len(self.target)), self.target.ids]
         return chosen.sum() if self.token is None else chosen[self.token]
 
-    def run(self) -> tuple[list[float], list[float]]:
-        """Bits of each piece of the source, and of each token of the prefix as the decoder has read it."""
+    def sides(self) -> list[tuple]:
+        """States, prior, disturbed positions and number of each position's gate: of the source, and of the prefix."""
         ids, mask = torch.tensor([self.source.ids]), torch.ones(1, len(self.source), dtype=torch.bool)
         states = self.model.encode(self.model.embed(ids), mask, to_layer=self.method.layer)[0].detach()
         words = [place for place, word in enumerate(self.source.word_index) if word >= 0]
-        sides = [(states, self.statistics.layer(self.method.layer), words, list(self.source.word_index))]
-        prefix = None
+        found = [(states, self.statistics.layer(self.method.layer), words, list(self.source.word_index))]
         if not isinstance(self.target, int):
             prefix = self.model.embed_target(torch.tensor([self.target.ids]))[0].detach()
             read = list(range(1, self.token + 1)) if self.token is not None else []
-            sides.append((prefix, self.statistics.parts.get("decoder.0"), read, list(range(len(prefix)))))
-        width = states.shape[1]
-        gates = [
-            torch.full((1 + max(index), width if self.method.per == "dimension" else 1), 5.0, dtype=states.dtype)
-            for _, _, _, index in sides
+            found.append((prefix, self.statistics.parts.get("decoder.0"), read, list(range(len(prefix)))))
+        return found
+
+    def disturbed(self, side: tuple, gate: Tensor, noise: Tensor) -> Tensor:
+        states, prior, places, index = side
+        found = states.clone()
+        for number, place in enumerate(places):
+            through = gate[index[place]].sigmoid()
+            instead = prior.mean + prior.std * noise[number].to(states)
+            found[place] = through * states[place] + (1 - through) * instead
+        return found
+
+    def price(self, sides: list[tuple], gates: list[Tensor]) -> Tensor:
+        count = sum(len(side[2]) for side in sides) if self.method.normalization == "mean" else 1
+        nats = [
+            self.nats(states[place], prior, gate[index[place]])
+            for (states, prior, places, index), gate in zip(sides, gates, strict=True)
+            for place in places
         ]
-        optimizer = torch.optim.Adam([gate.requires_grad_() for gate in gates], self.method.learning_rate)
+        return self.method.beta * torch.stack(nats).sum() / (sides[0][0].shape[1] * count)
+
+    def run(self) -> list[list[float]]:
+        """Bits of each piece of the source, and of each token of the prefix as the decoder has read it."""
+        sides = self.sides()
+        width = sides[0][0].shape[1]
+        shared = width if self.method.per == "dimension" else 1
+        gates = [torch.full((1 + max(side[3]), shared), 5.0).to(side[0]).requires_grad_() for side in sides]
+        optimizer = torch.optim.Adam(gates, self.method.learning_rate)
         generator = sentence_generator(self.method.seed, self.source.text)
+        pairs = self.method.draws // 2
         for _ in range(self.method.steps):
-            drawn = [
-                torch.randn(self.method.draws // 2, len(places), width, generator=generator)
-                for _, _, places, _ in sides
-            ]
-            loss = torch.zeros((), dtype=states.dtype)
-            for sign in (1, -1):
-                for draw in range(self.method.draws // 2):
-                    disturbed = [side[0].clone() for side in sides]
-                    for part, (given, prior, places, index) in enumerate(sides):
-                        for number, place in enumerate(places):
-                            through = gates[part][index[place]].sigmoid()
-                            noise = prior.mean + prior.std * sign * drawn[part][draw, number].to(given)
-                            disturbed[part][place] = through * given[place] + (1 - through) * noise
-                    loss = loss - self.logprob(disturbed[0], disturbed[1] if prefix is not None else None)
-            loss = loss / self.method.draws
-            count = sum(len(side[2]) for side in sides)
-            for part, (given, prior, places, index) in enumerate(sides):
-                for place in places:
-                    price = self.method.beta / width / (count if self.method.normalization == "mean" else 1)
-                    loss = loss + price * self.nats(given[place], prior, gates[part][index[place]])
-            for gate, gradient in zip(gates, torch.autograd.grad(loss, gates, allow_unused=True), strict=True):
-                gate.grad = gradient
+            drawn = [torch.randn(pairs, len(side[2]), width, generator=generator) for side in sides]
+            losses = []
+            for noise in [[sign * part[draw] for part in drawn] for sign in (1, -1) for draw in range(pairs)]:
+                states = [self.disturbed(*one) for one in zip(sides, gates, noise, strict=True)]
+                losses.append(-self.logprob(states[0], states[1] if len(states) > 1 else None))
+            optimizer.zero_grad()
+            loss = torch.stack(losses).mean() + self.price(sides, gates)
+            for gate, slope in zip(gates, torch.autograd.grad(loss, gates, allow_unused=True), strict=True):
+                gate.grad = slope
             optimizer.step()
         bits = []
-        for part, (given, prior, places, index) in enumerate(sides):
-            worth = [0.0] * len(given)
+        for (states, prior, places, index), gate in zip(sides, gates, strict=True):
+            worth = [0.0] * len(states)
             for place in places:
-                worth[place] = float(self.nats(given[place], prior, gates[part][index[place]].detach())) / math.log(2)
+                worth[place] = float(self.nats(states[place], prior, gate[index[place]].detach())) / math.log(2)
             bits.append(worth)
-        return bits[0], bits[1] if len(bits) > 1 else []
+        return bits

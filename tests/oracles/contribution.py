@@ -34,28 +34,27 @@ class Slow:
             for word in range(len(self.source.words))
         ]
 
-    def log_softmax(self, **source: Tensor) -> tuple[Tensor, Tensor]:
-        """Natural log-probabilities (T, V) at each target position, and the encoder's last states (S, D)."""
+    def log_softmax(self, **source: Tensor) -> Tensor:
+        """Natural log-probabilities (T, V) at each target position."""
         network, tokenizer = self.tiny.model.model, self.tiny.model.tokenizer
         start = tokenizer.convert_tokens_to_ids(list(self.tiny.start))
         inputs = torch.tensor([[*start, *self.target.ids[:-1]]])
-        output = network(**source, decoder_input_ids=inputs, use_cache=False)
-        logits = output.logits[0, len(start) - 1 :]
-        return logits.log_softmax(-1), output.encoder_last_hidden_state[0]
+        logits = network(**source, decoder_input_ids=inputs, use_cache=False).logits[0, len(start) - 1 :]
+        return logits.log_softmax(-1)
 
-    def whole(self) -> tuple[Tensor, Tensor]:
+    def whole(self) -> Tensor:
         return self.log_softmax(input_ids=torch.tensor([self.source.ids]))
 
-    def unknown(self, places: list[int]) -> tuple[Tensor, Tensor]:
+    def unknown(self, places: list[int]) -> Tensor:
         ids = torch.tensor([self.source.ids])
         ids[0, places] = self.tiny.model.tokenizer.unk_token_id
         return self.log_softmax(input_ids=ids)
 
-    def delete(self, places: list[int]) -> tuple[Tensor, Tensor]:
+    def delete(self, places: list[int]) -> Tensor:
         kept = [piece for place, piece in enumerate(self.source.ids) if place not in places]
         return self.log_softmax(input_ids=torch.tensor([kept]))
 
-    def noise(self, places: list[int], drawn: Tensor) -> tuple[Tensor, Tensor]:
+    def noise(self, places: list[int], drawn: Tensor) -> Tensor:
         embedding = self.tiny.model.model.get_encoder().get_input_embeddings()
         table = embedding(torch.arange(embedding.num_embeddings)) * self.scale
         states = embedding(torch.tensor([self.source.ids])) * self.scale
@@ -66,7 +65,7 @@ class Slow:
         """Log2-probability of each target piece."""
         return log_softmax[range(len(self.target)), self.target.ids] / math.log(2)
 
-    def without(self, operator: str, places: list[int], noise: Tensor | None) -> list[tuple[Tensor, Tensor]]:
+    def without(self, operator: str, places: list[int], noise: Tensor | None) -> list[Tensor]:
         """One pass, or one for each draw with each sign."""
         if operator == "noise":
             return [self.noise(places, drawn) for drawn in (*noise, *-noise)]
@@ -74,20 +73,9 @@ class Slow:
 
     def matrix(self, operator: str, noise: Tensor | None = None) -> Tensor:
         """(W, T) bits."""
-        whole = self.of_target(self.whole()[0])
+        whole = self.of_target(self.whole())
         rows = []
         for places in self.words:
-            passes = [self.of_target(scores) for scores, _ in self.without(operator, places, noise)]
+            passes = [self.of_target(scores) for scores in self.without(operator, places, noise)]
             rows.append(whole - torch.stack(passes).mean(0))
         return torch.stack(rows)
-
-    def shift(self, operator: str, noise: Tensor | None = None) -> Tensor:
-        """(W,) distances between the encoder's last states, over the positions that both passes have."""
-        before, distances = self.whole()[1], []
-        for places in self.words:
-            kept = [place for place in range(len(self.source)) if operator != "delete" or place not in places]
-            passes = [
-                ((before[kept] - after) ** 2).mean(1).sum().sqrt() for _, after in self.without(operator, places, noise)
-            ]
-            distances.append(torch.stack(passes).mean())
-        return torch.stack(distances)

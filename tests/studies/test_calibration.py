@@ -15,7 +15,7 @@ from nmt_ib.studies.calibration import EVERY, KindReference, Reference, cut_span
 from nmt_ib.studies.kept_references import reference_for
 from nmt_ib.types import Sentence, Word
 
-FIGURES = KindReference(100, 50, (0.0,) * 5, (0.0,) * 5, intercept=1.0, slope=-0.5, carried_from=2.0)
+FIGURES = KindReference(100, 50, (0.0,) * 5, (0.0,) * 5, intercept=1.0, slope=-0.5, kept_from_bits=2.0)
 REFERENCE = Reference(
     "f", "unknown", "t", {"open class": FIGURES, EVERY: KindReference(**{**vars(FIGURES), "intercept": 0})}
 )
@@ -32,8 +32,8 @@ def test_score_falls_with_contribution_and_stays_in_range():
     assert all(0 <= score <= 1 for score in found)
 
 
-def test_carried_compares_with_the_kind():
-    assert REFERENCE.carried(["open class", "open class"], [1.9, 2.0]) == [False, True]
+def test_where_a_word_was_lost_compares_with_its_kind():
+    assert REFERENCE.lost_in(["open class", "open class"], [1.9, 2.0]) == ["encoder", "decoder"]
 
 
 def test_json_both_ways():
