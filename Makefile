@@ -17,7 +17,7 @@ demo: .venv/demo  ## diagnose the built-in sample with the built-in model
 	$(BIN)/nmt-ib diagnose builtin:sample-en --model builtin:en-pt --out runs/demo
 
 test: .venv/demo,dev lint  ## lint, types and the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: .venv/demo,dev  ## lint and types
 	$(BIN)/ruff check .

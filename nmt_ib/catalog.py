@@ -8,6 +8,7 @@ from typing import Any
 from nmt_ib.errors import RequestError
 from nmt_ib.protocols import Attributor, Classifier, EncoderModel, TranslationModel
 from nmt_ib.results.attribution import Attribution
+from nmt_ib.studies.reading import read_source, read_target
 from nmt_ib.types import Sentence
 
 # Name -> class, and settings that make it what the name says; imported when asked for.
@@ -104,11 +105,16 @@ def attribute(
 
 
 def _readable(model: EncoderModel, text: str) -> Sentence:
-    sentence = model.tokenize_source(text)
-    if not sentence.words:
-        raise RequestError(f"there is no word in {text!r}")
-    if len(sentence) > model.max_source_pieces:
-        raise RequestError(f"{len(sentence):,} pieces in {text[:40]!r}...; the model reads {model.max_source_pieces:,}")
+    sentence, reason = read_source(model, text)
+    if reason is not None:
+        raise RequestError(f"cannot explain {text[:40]!r}: {reason}")
+    return sentence
+
+
+def _writable(model: TranslationModel, text: str) -> Sentence:
+    sentence, reason = read_target(model, text)
+    if reason is not None:
+        raise RequestError(f"cannot explain {text[:40]!r}: {reason}")
     return sentence
 
 
@@ -119,7 +125,7 @@ def _answers(
     if isinstance(model, TranslationModel):
         if targets is None:
             return [model.translate(model.pad([source]))[0] for source in sources]
-        return [model.tokenize_target(str(target)) for target in targets]
+        return [_writable(model, str(target)) for target in targets]
     if not isinstance(model, Classifier) or not model.labels:
         return None
     if targets is None:

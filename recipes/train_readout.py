@@ -10,19 +10,20 @@ the same command.
 import argparse
 import itertools
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from nmt_ib.attribution.bottleneck import Bottleneck
-from nmt_ib.attribution.readout import Readout
+from nmt_ib.attribution.readout import Readout, ReadoutNetwork
 from nmt_ib.attribution.readout_training import ReadoutTraining, train_readout
 from nmt_ib.batching import length_buckets
 from nmt_ib.data.classification import read_labelled
 from nmt_ib.data.text import read_lines
 from nmt_ib.models.loading import load_encoder_model, load_translation_model
 from nmt_ib.protocols import EncoderModel
-from nmt_ib.results.attribution import Attribution
 from nmt_ib.types import Sentence
 
 
@@ -47,40 +48,41 @@ def sentences(options: argparse.Namespace, model: EncoderModel) -> list[Sentence
     return list(itertools.islice((one for one in read if len(one) <= options.longest), options.sentences))
 
 
-def spearman(some: list[float], others: list[float]) -> float:
+def spearman(some: Sequence[float], others: Sequence[float]) -> float:
     """Correlation of ranks; equal values share theirs."""
 
-    def ranks(values: list[float]) -> torch.Tensor:
+    def ranks(values: Sequence[float]) -> torch.Tensor:
         given = torch.tensor(values, dtype=torch.float64)
         return (given[:, None] > given).sum(1) + ((given[:, None] == given).sum(1) - 1) / 2
 
     return float(torch.corrcoef(torch.stack([ranks(some), ranks(others)]))[0, 1])
 
 
-def report(name: str, found: list[Attribution], seconds: float) -> None:
-    """One line of the table."""
-    words = [bits for one in found for bits in one.word_scores]
-    cost = f"{seconds / len(found):8.3f} s {sum(one.passes for one in found) / len(found):6.0f} passes a sentence"
-    print(f"{name:14} {sum(words) / len(words):9.1f} bits a word {cost}")
-
-
-def compare(model: EncoderModel, held: list[Sentence], options: argparse.Namespace, network: Readout) -> None:
-    """Readout and search on sentences that training has not seen."""
-    targets = answers(model, held)
+def compare(model: EncoderModel, held: list[Sentence], options: argparse.Namespace, network: ReadoutNetwork) -> None:
+    """Readout and search on sentences that training has not seen; between them what needs no learning."""
+    same = ReadoutNetwork(network.statistics, layer=network.layer)
+    for weight in same.parameters():
+        torch.nn.init.zeros_(weight)
     search = Bottleneck(
         layer=options.layer, beta=options.beta, per_token=False, steps=options.search_steps,
-        learning_rate=options.search_rate, statistics=network.network.statistics,
+        learning_rate=options.search_rate, statistics=network.statistics,
     )  # fmt: skip
-    found = {}
-    for name, method in (("readout", network), ("search", search)):
+    again = replace(search, seed=1)
+    methods = {"search": search, "readout": Readout(network), "equal gates": Readout(same), "search again": again}
+    targets, searched = answers(model, held), []
+    for name, method in methods.items():
         start = time.perf_counter()
-        found[name] = method(model, held, targets)
-        report(name, found[name], time.perf_counter() - start)
-    pairs = list(zip(found["readout"], found["search"], strict=True))
-    every = [[word for pair in pairs for word in pair[side].word_scores] for side in (0, 1)]
-    within = [spearman(list(a.word_scores), list(b.word_scores)) for a, b in pairs if len(a.words) > 2]
-    print(f"Spearman over all {len(every[0])} words {spearman(*every):.3f}")
-    print(f"mean Spearman within a sentence {sum(within) / len(within):.3f}")
+        found = method(model, held, targets)
+        seconds, searched = time.perf_counter() - start, searched or found
+        pairs = [(a.word_scores, b.word_scores) for a, b in zip(found, searched, strict=True) if len(a.words) > 2]
+        every = [[bits for pair in pairs for bits in pair[side]] for side in (0, 1)]
+        print(
+            f"{name:14}{sum(every[0]) / len(every[0]):8.1f} bits a word {seconds / len(held):8.3f} s a sentence"
+            f" {found[0].passes:5} passes  Spearman with the search, all words {spearman(*every):.3f},"
+            f" within a sentence {sum(spearman(*pair) for pair in pairs) / len(pairs):.3f}"
+        )
+    loss = {name: sum(one.details[name] for one in searched) / len(searched) for name in searched[0].details}
+    print("search: " + "  ".join(f"{name} {value:.2f}" for name, value in loss.items()))
 
 
 def main() -> None:
@@ -129,7 +131,7 @@ def main() -> None:
         learning_rate=options.learning_rate, seed=options.seed,
     )  # fmt: skip
     network = train_readout(model, known, answers(model, known), options.out, training=training, progress=progress)
-    compare(model, held, options, Readout(network))
+    compare(model, held, options, network)
 
 
 if __name__ == "__main__":

@@ -11,21 +11,29 @@ from nmt_ib.cli.main import app
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = [command.callback for command in app.registered_commands]
+GROUPS = {group.name: group.typer_instance for group in app.registered_groups}
+REGISTERED = {
+    **{command.callback: command.callback.__name__ for command in app.registered_commands},
+    **{
+        command.callback: f"{name} {command.name or command.callback.__name__}"
+        for name, group in GROUPS.items()
+        for command in group.registered_commands
+    },
+}
+EPILOGS = {command.callback: command.epilog for one in (app, *GROUPS.values()) for command in one.registered_commands}
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
+@pytest.mark.parametrize("command", REGISTERED, ids=lambda command: command.__name__)
 def test_every_command_has_help_with_an_example_and_is_in_the_readme(command):
-    registered = next(entry for entry in app.registered_commands if entry.callback is command)
-    example = registered.epilog.splitlines()
+    example = EPILOGS[command].splitlines()
     assert command.__doc__
     assert any(line.startswith("  $ nmt-ib") for line in example)
     assert not example[-1].startswith("  $"), "an example ends with its output"
-    assert f"nmt-ib {command.__name__}" in README
+    assert f"nmt-ib {REGISTERED[command]}" in README
 
 
 def test_every_command_of_the_readme_exists():
-    names = {command.__name__ for command in COMMANDS}
+    names = {name.split()[0] for name in REGISTERED.values()}
     assert set(re.findall(r"\$ nmt-ib (\w+)", README)) <= names
 
 
@@ -33,7 +41,9 @@ def test_every_option_of_the_readme_exists():
     from typer.main import get_command
 
     group = get_command(app)
-    options = {option for command in group.commands.values() for p in command.params for option in p.opts}
+    inner = [one for command in group.commands.values() for one in getattr(command, "commands", {}).values()]
+    commands = [*group.commands.values(), *inner]
+    options = {option for command in commands for p in command.params for option in (*p.opts, *p.secondary_opts)}
     used = {option for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", README) if option != "--help"}
     assert used - options <= {"--out"}
 

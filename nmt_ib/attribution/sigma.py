@@ -1,5 +1,6 @@
 """Sigma: the largest noise on each embedding that a layer's state tolerates (Guan et al. 2019), and its bits."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -75,12 +76,12 @@ class Sigma:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.rate <= 0:
+        if not 0 < self.rate < math.inf:
             raise RequestError(f"rate is what noise gains: a number above 0, not {self.rate}")
         for given, known in ((self.scaling, SCALINGS), (self.regularization, REGULARIZATIONS)):
             if given not in known:
                 raise RequestError(f"unknown {given!r}; known: {', '.join(known)}")
-        if self.per_token and not self.site.asks:
+        if not self.site.asks and self.per_token:
             raise RequestError("only the decoder's states and the logits have a position for each target token")
 
     @property

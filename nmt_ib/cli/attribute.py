@@ -43,8 +43,8 @@ def attribute(
     method: Annotated[
         str,
         typer.Option(
-            help="sigma, bottleneck, readout, gradient, input_x_gradient, integrated_gradients, attention, "
-            "attention_rollout, alti, alti_block, occlusion or contribution."
+            help="sigma, sigma_decoder, sigma_logits, bottleneck, readout, gradient, input_x_gradient, "
+            "integrated_gradients, attention, attention_rollout, alti, alti_block, occlusion or contribution."
         ),
     ] = "sigma",
     layer: Annotated[int | None, typer.Option(min=0, help="Layer to look at; 0: the embeddings.")] = None,

@@ -20,10 +20,24 @@ if TYPE_CHECKING:
     from nmt_ib.results.retention import RetentionSummary
     from nmt_ib.studies.retention import RetentionStudy
 
+SHORT = {"open class": "open", "closed class": "closed", "punctuation": "punct."}
 EXAMPLE = """\b
 Example:
   $ nmt-ib retain builtin:sample-en --model builtin:en-pt --sentences 10
-EXAMPLE_OUTPUT
+  What each layer of builtin:en-pt keeps
+   ───────────────────────────────────────────────────────────────────────────
+   layer      bits  95% interval  noise  kept  closed  open  punct.  forgotten
+   ───────────────────────────────────────────────────────────────────────────
+   encoder 1   648       627-671     10  100%    100%  100%    100%         0%
+   encoder 2   690       664-717     14  106%    104%  107%    105%         0%
+   encoder 3   676       648-704     17  103%    100%  106%    102%         0%
+   encoder 4   645       615-674     19   98%     96%  100%     98%         0%
+   encoder 5   665       631-698     33  101%     98%  104%    102%         0%
+   encoder 6   672       631-712     48  103%    100%  105%    104%         0%
+   decoder 1   513       488-542     67   78%     74%   81%     83%         5%
+   decoder 2   685       651-717     43  105%     96%  112%    103%         5%
+   ───────────────────────────────────────────────────────────────────────────
+  187 words in 10 lines, 0 skipped
 """
 
 
@@ -164,17 +178,17 @@ def layer_table(summary: "RetentionSummary") -> Table:
     Returns:
         A table for the terminal.
     """
-    table = Table(box=HORIZONTALS, title=f"What each layer of {printable(summary.model)} keeps", title_justify="left")
+    table = Table(
+        box=HORIZONTALS,
+        title=f"What each layer of {printable(summary.model)} keeps",
+        title_justify="left",
+        pad_edge=False,
+        collapse_padding=True,
+        padding=(0, 1),
+    )
     table.add_column("layer", no_wrap=True)
     classes = list(summary.layers[0].kept_by_class) if summary.layers else []
-    for name in (
-        "bits",
-        "95% interval",
-        "noise",
-        "kept",
-        *(name.removesuffix(" class") for name in classes),
-        "forgotten",
-    ):
+    for name in ("bits", "95% interval", "noise", "kept", *(SHORT[name] for name in classes), "forgotten"):
         table.add_column(name, justify="right", no_wrap=True)
     for layer in summary.layers:
         shares = (layer.kept, *(layer.kept_by_class[name] for name in classes), layer.forgotten)

@@ -52,7 +52,10 @@ def print_json(run: "RunDirectory") -> None:
     """Prints signature, summary and sentences as one document, holding one sentence in memory at a time."""
     from nmt_ib.reports.jsonfile import to_line
 
-    head = json.dumps({"signature": run.signature, "summary": run.summary().to_dict()}, ensure_ascii=False)
+    known = {"signature": run.signature, "summary": run.summary().to_dict()}
+    if others := list(run.summaries().items())[1:]:
+        known["compared"] = {model: summary.to_dict() for model, summary in others}
+    head = json.dumps(known, ensure_ascii=False)
     sys.stdout.write(head[:-1] + ', "sentences": [\n')
     for sentence in run.sentences():
         sys.stdout.write(("," if sentence.index else "") + to_line(sentence))

@@ -101,7 +101,7 @@ class RunDirectory:
     @property
     def command(self) -> str:
         """The study that made the run."""
-        return (self.signature or {})["command"]
+        return (self.signature or {}).get("command", "diagnose")
 
     def begin(self, signature: dict[str, Any], reference: dict[str, Any] | None = None) -> None:
         """Writes what makes the run, unless the run has begun before.
@@ -203,7 +203,7 @@ class RunDirectory:
         others: list[RunDirectory] = []
         while (other := self.compared(len(others) + 1)).signature is not None:
             others.append(other)
-        return {run.summary().model: run.summary() for run in (self, *others)}
+        return {(run.signature or {}).get("model", ""): run.summary() for run in (self, *others)}
 
 
 def to_line(sentence: Line) -> str:

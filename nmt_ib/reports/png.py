@@ -167,7 +167,7 @@ def _curves(summaries: Mapping[str, RetentionSummary]) -> Figure:
         if len(summaries) > 1:
             right.plot(places, [layer.kept for layer in summary.layers], color=color, marker="o", label=_ascii(model))
     own = next(iter(summaries.values()))
-    if len(summaries) == 1:
+    if len(summaries) == 1 and own.layers:
         for name, color in zip(own.layers[0].kept_by_class, seaborn.color_palette(), strict=False):
             values = [layer.kept_by_class[name] for layer in own.layers]
             right.plot(np.arange(len(values)), values, color=color, marker="o", label=name)
@@ -178,7 +178,9 @@ def _curves(summaries: Mapping[str, RetentionSummary]) -> Figure:
     longest = max(summaries.values(), key=lambda summary: len(summary.layers)).layers
     for axes in (left, right):
         axes.set_xticks(np.arange(len(longest)), [layer.name for layer in longest], rotation=45, ha="right", fontsize=9)
-        axes.legend(fontsize=9, frameon=False)
+        if axes.get_legend_handles_labels()[0]:
+            for text in axes.legend(fontsize=9, frameon=False).get_texts():
+                text.set_parse_math(False)  # a model's name may hold dollars
         seaborn.despine(ax=axes)
     return figure
 

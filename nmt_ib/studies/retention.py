@@ -21,6 +21,7 @@ from nmt_ib.results.retention import (
 )
 from nmt_ib.signature import RunSignature, fingerprint_lines
 from nmt_ib.studies.kinds import frequency_bands, word_classes
+from nmt_ib.studies.reading import read_source, read_target
 from nmt_ib.types import Sentence
 
 CHUNK_LINES = 10  # lines that are measured as a whole: a run goes on at a multiple of it
@@ -71,32 +72,23 @@ class RetentionStudy:
             One object a line, in order.
         """
         lines = [SentenceRetention(start + index, source) for index, source in enumerate(sources)]
-        read = {index: self.model.tokenize_source(source) for index, source in enumerate(sources)}
-        reasons = {index: reason for index, sentence in read.items() if (reason := self._reason(sentence))}
-        usable = {index: sentence for index, sentence in read.items() if index not in reasons}
-        forced = self._targets(usable, targets)
-        for index, sentence, found in zip(
-            usable, usable.values(), self._bits(list(usable.values()), forced), strict=True
-        ):
-            lines[index] = replace(lines[index], words=_words(sentence, found))
-        if forced:
-            for index, target in zip(usable, forced, strict=True):
-                lines[index] = replace(lines[index], translation=target.text)
-        return [replace(line, skipped=reasons.get(index)) for index, line in enumerate(lines)]
-
-    def _reason(self, sentence: Sentence) -> str | None:
-        if not sentence.words:
-            return "no words"
-        if len(sentence) > self.model.max_source_pieces:
-            return f"{len(sentence):,} pieces; the model reads {self.model.max_source_pieces}"
-        return None
-
-    def _targets(self, sources: dict[int, Sentence], targets: Sequence[str] | None) -> list[Sentence] | None:
-        if not isinstance(self.model, TranslationModel) or not sources:
-            return None
-        if targets is not None:
-            return [self.model.tokenize_target(targets[index]) for index in sources]
-        return self.model.translate(self.model.pad(list(sources.values())))
+        read: dict[int, Sentence] = {}
+        forced: dict[int, Sentence] = {}
+        for index, text in enumerate(sources):
+            read[index], reason = read_source(self.model, text)
+            if reason is None and targets is not None and isinstance(self.model, TranslationModel):
+                forced[index], reason = read_target(self.model, targets[index])
+            if reason is not None:
+                lines[index] = replace(lines[index], skipped=reason)
+        usable = [index for index in read if lines[index].skipped is None]
+        if usable and targets is None and isinstance(self.model, TranslationModel):
+            batch = self.model.pad([read[index] for index in usable])
+            forced = dict(zip(usable, self.model.translate(batch), strict=True))
+        answers = [forced[index] for index in usable] if forced else None
+        for index, bits in zip(usable, self._bits([read[index] for index in usable], answers), strict=True):
+            translation = forced[index].text if forced else ""
+            lines[index] = replace(lines[index], translation=translation, words=_words(read[index], bits))
+        return lines
 
     def _bits(self, sources: list[Sentence], targets: list[Sentence] | None) -> list[np.ndarray]:
         """Bits of each sentence: repetitions x layers x words."""
@@ -212,7 +204,8 @@ def study_of(
 
     Args:
         model: Any model.
-        lines: The first lines of the corpus; with fewer than `FEWEST_LINES` the package's own are its scale.
+        lines: The corpus; where fewer than `FEWEST_LINES` of its first lines can be read, the package's own sentences
+            are its scale.
         method: How noise is searched.
         repetitions: Searches with other noise.
         batch_size: Changes no result.
@@ -220,8 +213,8 @@ def study_of(
     Returns:
         The study.
     """
-    own = lines[:CORPUS_LINES] if len(lines) >= FEWEST_LINES else None
-    statistics = statistics_for(model, own, decoder=True)
+    own = [line for line in lines[:CORPUS_LINES] if read_source(model, line)[1] is None]
+    statistics = statistics_for(model, own if len(own) >= FEWEST_LINES else None, decoder=True)
     return RetentionStudy(model, statistics, method or RetentionStudy.method, repetitions, batch_size)
 
 
@@ -252,8 +245,8 @@ def retain(
     Raises:
         RequestError: Numbers of sources and targets differ, or a setting is out of range.
     """
-    if isinstance(sources, str):
-        raise RequestError("sources are a list of sentences: put one sentence into a list")
+    if isinstance(sources, str) or isinstance(targets, str):
+        raise RequestError("sources and targets are lists of sentences: put one sentence into a list")
     if targets is not None and len(targets) != len(sources):
         raise RequestError(f"one target for each source is expected: {len(sources)} sources, {len(targets)} targets")
     if repetitions < 1:
@@ -263,7 +256,9 @@ def retain(
     for start in range(0, len(sources), CHUNK_LINES):
         stop = start + CHUNK_LINES
         sentences += study.chunk(start, sources[start:stop], None if targets is None else targets[start:stop])
-    data = {"sources": fingerprint_lines(sources)}
+    data = {"sources": fingerprint_lines(sources)} | (
+        {} if targets is None else {"targets": fingerprint_lines(targets)}
+    )
     summary = summarize_retention(study, sentences, seed)
     return Retention(tuple(sentences), summary, signature_of_retention(study, data).to_dict())
 
@@ -287,7 +282,7 @@ def signature_of_retention(study: RetentionStudy, data: dict[str, str]) -> RunSi
         "steps": method.steps,
         "pairs": method.pairs,
         "repetitions": study.repetitions,
-        "statistics": study.statistics.fingerprint,
+        "statistics": study.statistics.text,  # not the figures: another number of threads rounds them otherwise
         "words": study.model.words_by,
     }
     return RunSignature("retain", study.model.name, study.model.fingerprint, data, settings, method.seed)

@@ -14,10 +14,10 @@ from nmt_ib.studies.calibration import Reference
 from nmt_ib.studies.kept_by_encoder import KeptBits, KeptByEncoder
 from nmt_ib.studies.kept_references import reference_for
 from nmt_ib.studies.kinds import word_kinds
+from nmt_ib.studies.reading import is_unicode, read_source
 from nmt_ib.studies.summary import summarize
 from nmt_ib.types import Sentence
 
-LONGEST_PIECE = 64  # characters: a text that is longer than all pieces together is not even tokenised
 CHUNK_LINES = 50  # lines that are diagnosed as a whole: a run goes on at a multiple of it
 
 
@@ -59,8 +59,8 @@ class UnderTranslation:
         reasons: dict[int, str] = {}
         read: dict[int, Sentence] = {}
         for index, source in enumerate(sources):
-            sentence, reason = self._read(source)
-            if reason is None and targets is not None and not _is_unicode(targets[index]):
+            sentence, reason = read_source(self.model, source)
+            if reason is None and targets is not None and not is_unicode(targets[index]):
                 reason = "translation is not valid Unicode"
             if reason is None:
                 read[index] = sentence
@@ -100,22 +100,6 @@ class UnderTranslation:
             found |= zip(bucket, self.model.translate(batch, beams=self.beams), strict=True)
         return [found[index] for index in range(len(sources))]
 
-    def _read(self, text: str) -> tuple[Sentence, str | None]:
-        """The tokenised source, and why it cannot be analysed, if it cannot."""
-        nothing = Sentence(text, (), (), ())
-        if not _is_unicode(text):
-            return nothing, "not valid Unicode"
-        if not text.strip():
-            return nothing, "empty line"
-        if len(text) > LONGEST_PIECE * self.model.max_source_pieces:
-            return nothing, f"{len(text):,} characters; the model reads {self.model.max_source_pieces} pieces"
-        source = self.model.tokenize_source(text)
-        if not source.words:
-            return source, "no words"
-        if len(source) > self.model.max_source_pieces:
-            return source, f"{len(source):,} pieces; the model reads {self.model.max_source_pieces}"
-        return source, None
-
     def _sentence(
         self, line: SentenceDiagnosis, source: Sentence, target: Sentence, contribution: Contribution
     ) -> SentenceDiagnosis:
@@ -148,15 +132,6 @@ class UnderTranslation:
             for word, bits, place in zip(line.words, kept.words, places, strict=True)
         ]
         return replace(line, words=tuple(words))
-
-
-def _is_unicode(text: str) -> bool:
-    """False for a lone surrogate: no file holds one, but a Python string can."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def chunks(lines: Sequence[str], size: int = CHUNK_LINES) -> Iterator[tuple[int, Sequence[str]]]:
