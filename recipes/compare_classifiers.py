@@ -10,6 +10,7 @@ models do not have one scale, so what is compared is each layer's share of the f
 
 import argparse
 from itertools import islice
+from math import nan
 from pathlib import Path
 
 from scipy.stats import spearmanr
@@ -29,7 +30,7 @@ def layers(name: str, found: Retention) -> None:
         low, high = layer.interval
         print(
             f"{name:12} {layer.name:10} {layer.bits:7.0f} [{low:.0f}, {high:.0f}] kept {layer.kept:4.0%}  "
-            f"open {layer.kept_by_class[OPEN]:4.0%}  closed {layer.kept_by_class[CLOSED]:4.0%}  "
+            f"open {layer.kept_by_class.get(OPEN, nan):4.0%}  closed {layer.kept_by_class.get(CLOSED, nan):4.0%}  "
             f"forgotten {layer.forgotten:4.0%}  concentration {layer.concentration:.3f}",
             flush=True,
         )
@@ -75,7 +76,7 @@ def main() -> None:
             retention = measured(load(folder), texts[:few])
             curves[f"{kind} {folder.name}"] = retention.summary
             last = retention.summary.layers[-1]
-            gap = last.kept_by_class[OPEN] - last.kept_by_class[CLOSED]
+            gap = last.kept_by_class.get(OPEN, nan) - last.kept_by_class.get(CLOSED, nan)
             print(f"{kind:12} {folder.name:8} {last.name}: kept {last.kept:4.0%}, open - closed {gap:+.0%}", flush=True)
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
