@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 WIDEST = 12  # target tokens that stand beside each other in a terminal
 EXAMPLE = """\b
 Example:
-  $ nmt-ib attribute "The old bridge was closed." --method bottleneck
+  $ nmt-ib attribute "The old bridge was closed." --method bottleneck --beta 1
   A antiga ponte foi fechada.
   bottleneck, layer 0, bits
-   ────────────────────────────────────────────────────────
-             ▁A  ▁antiga  ▁ponte  ▁foi  ▁fechada    .  </s>
-   ────────────────────────────────────────────────────────
-    The     403      532       5   503       465  494   125
-    old     272      679     444     6       252    1     8
-    bridge  435      373     917   700       377    2     4
-    was     123       44      26   546       627  139   369
-    closed    1        4     107   332       972  544     5
-    .       111        4       0     1       336  500   523
-   ────────────────────────────────────────────────────────
+   ───────────────────────────────────────────────────────
+            ▁A  ▁antiga  ▁ponte  ▁foi  ▁fechada    .  </s>
+   ───────────────────────────────────────────────────────
+    The     55        5       3    20         1    7     1
+    old      8      551      81     1         1    1     1
+    bridge   5       71     708     3         2    1     1
+    was      1        1       1   310         6    0     3
+    closed   0        0       2    25       377    1     1
+    .        5        0       1     1         6  237     2
+   ───────────────────────────────────────────────────────
   588 network passes, not at rest
 """
 
