@@ -30,6 +30,8 @@ ATTRIBUTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "random": ("nmt_ib.attribution.random_scores.RandomScores", {}),
 }
 
+ANSWERLESS = ("sigma", "attention", "attention_rollout", "alti", "alti_block")  # explain a bare encoder, too
+
 
 def attribution_method(name: str, *, seed: int = 0, **settings: Any) -> Attributor:
     """The method of a name.
@@ -101,7 +103,10 @@ def attribute(
     made = attribution_method(method, seed=seed, **settings)
     if not sources:
         return []
-    return made(model, sources, _answers(model, sources, targets), batch_size=batch_size)  # type: ignore[arg-type]
+    answers = _answers(model, sources, targets)
+    if answers is None and method.partition("@")[0] not in ANSWERLESS:
+        raise RequestError(f"{model.name} gives no probabilities: {method} needs a translation model or a classifier")
+    return made(model, sources, answers, batch_size=batch_size)  # type: ignore[arg-type]
 
 
 def _readable(model: EncoderModel, text: str) -> Sentence:

@@ -94,6 +94,8 @@ class Sigma:
         """Network passes that one search takes, forward and backward counted apart."""
         return 1 + self.products + 4 * self.pairs * self.steps
 
+    @torch.inference_mode(False)
+    @torch.enable_grad()
     def __call__(
         self,
         model: EncoderModel,
