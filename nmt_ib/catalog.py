@@ -1,6 +1,7 @@
 """Names that a user may type, and where what they name lives."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from inspect import Parameter, signature
 from typing import Any
@@ -96,17 +97,19 @@ def attribute(
     sources = [_readable(model, text) for text in sentences]
     if targets is not None and len(targets) != len(sources):
         raise RequestError(f"{len(sources)} sentences need as many targets, not {len(targets)}")
+    made: Any = attribution_method(method, seed=seed, **settings)
     if corpus is not None:
         from nmt_ib.attribution.statistics import statistics_for
 
-        settings["statistics"] = statistics_for(model, corpus, decoder=True)
-    made = attribution_method(method, seed=seed, **settings)
+        if not hasattr(made, "statistics"):
+            raise RequestError(f"{method} draws no noise: it reads no corpus")
+        made = replace(made, statistics=statistics_for(model, corpus, decoder=True))
     if not sources:
         return []
     answers = _answers(model, sources, targets)
     if answers is None and method.partition("@")[0] not in ANSWERLESS:
         raise RequestError(f"{model.name} gives no probabilities: {method} needs a translation model or a classifier")
-    return made(model, sources, answers, batch_size=batch_size)  # type: ignore[arg-type]
+    return made(model, sources, answers, batch_size=batch_size)
 
 
 def _readable(model: EncoderModel, text: str) -> Sentence:

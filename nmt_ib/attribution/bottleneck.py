@@ -72,6 +72,8 @@ class Bottleneck:
         check_normalization(self.normalization)
         if self.per not in GATES:
             raise RequestError(f"unknown gate per {self.per!r}; known: {', '.join(GATES)}")
+        if not self.beta >= 0:
+            raise RequestError(f"beta is the price of information: 0 or more, not {self.beta}")
         if self.steps < 1:
             raise RequestError(f"a search takes at least one step, not {self.steps}")
         if self.draws < 2 or self.draws % 2:
@@ -98,6 +100,7 @@ class Bottleneck:
         check_layer(model, self.layer)
         per_token = self.per_token and isinstance(model, TranslationModel)
         statistics = self.statistics or statistics_for(model, decoder=per_token)
+        statistics.check(model, f"encoder.{self.layer}", *(["decoder.0"] if per_token else []))
         rows = [
             _Row(index, source, part)
             for index, (source, target) in enumerate(zip(sources, targets, strict=True))

@@ -15,6 +15,7 @@ def outcome(
     target: Target | None,
     *,
     method: str,
+    part: str = "encoder",
     layer: int = 0,
     unit: str = "",
     scores: Float[Tensor, " S"] | None = None,
@@ -33,7 +34,8 @@ def outcome(
         source: The sentence.
         target: Its translation, its label, or None where none was explained.
         method: Name of the method.
-        layer: Layer that was looked at.
+        part: Part of the model that was looked at; see `Site`.
+        layer: Layer of it.
         unit: "bits" or "".
         scores: One a piece; None: the sum of each row of `matrix`.
         matrix: Pieces x target tokens; the pieces of each word are added up.
@@ -57,6 +59,7 @@ def outcome(
     return Attribution(
         text=source.text,
         method=method,
+        part=part,
         layer=layer,
         unit=unit,
         tokens=source.pieces,

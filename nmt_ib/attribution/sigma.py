@@ -78,6 +78,8 @@ class Sigma:
     def __post_init__(self) -> None:
         if not 0 < self.rate < math.inf:
             raise RequestError(f"rate is what noise gains: a number above 0, not {self.rate}")
+        if min(self.products, self.pairs) < 1 or self.steps < 0:
+            raise RequestError("products and pairs are at least 1, steps at least 0")
         for given, known in ((self.scaling, SCALINGS), (self.regularization, REGULARIZATIONS)):
             if given not in known:
                 raise RequestError(f"unknown {given!r}; known: {', '.join(known)}")
@@ -129,6 +131,7 @@ class Sigma:
             raise RequestError(f"the {self.part}'s state depends on the translation: pass targets")
         answers = list(targets) if asks and targets is not None else [None] * len(sources)
         statistics = self.statistics or statistics_for(model, decoder=asks)
+        statistics.check(model, "encoder.0", *([self.site.key] if self.regularization == "corpus" else []))
         rows = [
             _Row(index, source, answer, position)
             for index, (source, answer) in enumerate(zip(sources, answers, strict=True))
@@ -233,6 +236,7 @@ class Sigma:
             source,
             answer,
             method="sigma",
+            part=self.part,
             layer=self.layer,
             unit="bits",
             scores=bits.amax(1),

@@ -63,6 +63,21 @@ class CorpusStatistics:
         """Of the embeddings (0), or of the output of an encoder layer."""
         return self.parts[f"encoder.{layer}"]
 
+    def check(self, model: EncoderModel, *parts: str) -> None:
+        """Refuses to be used for another model, or for what was not measured.
+
+        Args:
+            model: The model that is to be explained.
+            *parts: Names in `parts` that are needed.
+
+        Raises:
+            RequestError: The figures belong to another model, or a part is missing.
+        """
+        if self.model != model.fingerprint:
+            raise RequestError(f"the statistics given belong to another model than {model.name}")
+        if missing := [part for part in parts if part not in self.parts]:
+            raise RequestError(f"the statistics given lack {missing[0]}: measure them with translations, too")
+
     @cached_property
     def fingerprint(self) -> str:
         """First 16 hexadecimal digits of the SHA-256 of all figures."""
@@ -100,9 +115,11 @@ class CorpusStatistics:
             about = json.loads(str(file["about"]))
             if about["model"] != model.fingerprint:
                 raise RequestError(f"{path} holds the statistics of another model than {model.name}")
+            device = model.pad([model.tokenize_source("a")]).ids.device
             parts = {
-                name: LayerStatistics(torch.from_numpy(file[name][0]), torch.from_numpy(file[name][1]), floored)
+                name: LayerStatistics(mean, std, floored)
                 for name, floored in about["floored"].items()
+                for mean, std in [torch.from_numpy(file[name]).to(device)]
             }
         return cls(about["model"], about["text"], parts, about["radius"])
 

@@ -10,7 +10,19 @@ from rich.box import HORIZONTALS
 from rich.table import Table
 from rich.text import Text
 
-from nmt_ib.cli.terminal import BatchSize, Device, Json, Seed, Threads, out, printable, set_threads
+from nmt_ib.cli.terminal import (
+    BatchSize,
+    Device,
+    Json,
+    Prefix,
+    Seed,
+    SourceLanguage,
+    TargetLanguage,
+    Threads,
+    out,
+    printable,
+    set_threads,
+)
 
 if TYPE_CHECKING:
     from nmt_ib.results.attribution import Attribution
@@ -57,9 +69,9 @@ def attribute(
     network: Annotated[Path | None, typer.Option(help="For readout: directory of the trained network.")] = None,
     target: Annotated[str | None, typer.Option(help="Translation or label to explain; else the model's own.")] = None,
     corpus: Annotated[str | None, typer.Option(help="Sentences that are the prior of noise.")] = None,
-    source_language: Annotated[str | None, typer.Option(help="As the tokenizer names it: eng_Latn, en_XX, en.")] = None,
-    target_language: Annotated[str | None, typer.Option(help="As the tokenizer names it: por_Latn, pt_XX, pt.")] = None,
-    prefix: Annotated[str | None, typer.Option(help='Task prefix of T5: "translate English to German: ".')] = None,
+    source_language: SourceLanguage = None,
+    target_language: TargetLanguage = None,
+    prefix: Prefix = None,
     seed: Seed = 0,
     device: Device = "cpu",
     batch_size: BatchSize = 32,
@@ -103,7 +115,7 @@ def show(found: "Attribution") -> None:
     Args:
         found: What a method found.
     """
-    head = f"{found.method}, layer {found.layer}" + (f", {found.unit}" if found.unit else "")
+    head = found.heading
     if found.target:
         out.print(printable(found.target), style="dim", soft_wrap=True)
     if found.matrix is None:

@@ -1,7 +1,7 @@
 """`nmt-ib benchmark`: attribution methods against each other, by faithfulness or by alignments made by hand."""
 
-from collections.abc import Callable, Iterable
-from itertools import islice
+from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,6 +43,7 @@ def attribution(
     as_json: Json = False,
 ) -> None:
     """Tells how much an answer suffers when the words that a method ranks high, or low, are taken away."""
+    from nmt_ib.data.classification import read_sentences
     from nmt_ib.faithfulness.degradation import Degradation
     from nmt_ib.models.loading import load_model
     from nmt_ib.studies.attribution_benchmark import benchmark_attribution
@@ -56,6 +57,10 @@ def attribution(
     set_threads(threads)
     loaded = load_model(model, device=device)
     settings = {"methods": list(chosen), "operators": kinds, "sentences": sentences, "tokens": tokens}
+    if readout is not None:  # another network gives other rows
+        settings["readout"] = sha256(
+            b"".join(file.read_bytes() for file in sorted(readout.glob("network.*")))
+        ).hexdigest()
     inputs = {"sources": texts} | ({} if translations is None else {"targets": translations})
     signature = signature_of("benchmark attribution", loaded, inputs, settings, seed)
 
@@ -136,30 +141,6 @@ def chosen_methods(names: str, seed: int, readout: Path | None = None) -> "dict[
     }
     if not found:
         raise RequestError("--methods names no method: give some with commas between, as in gradient,attention")
-    return found
-
-
-def read_sentences(name: str, count: int) -> list[str]:
-    """The first sentences of a text, or of a table of labels and sentences, whose labels are not read.
-
-    Args:
-        name: See `read_lines` and `read_labelled`.
-        count: How many.
-
-    Returns:
-        At most as many.
-
-    Raises:
-        RequestError: There is none.
-    """
-    from nmt_ib.data.classification import COLUMNS, read_labelled
-    from nmt_ib.data.text import read_lines
-
-    labelled = sorted(next(iter(read_lines(name)), "").split("\t")) == sorted(COLUMNS)
-    lines: Iterable[str] = (sentence for sentence, _ in read_labelled(name)) if labelled else read_lines(name)
-    found = list(islice(lines, count))
-    if not found:
-        raise RequestError(f"{name} is empty: expected one sentence a line")
     return found
 
 

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt_ib.cli.terminal import BatchSize, Device, Json, Seed, Threads, progress, set_threads
+from nmt_ib.cli.terminal import (
+    BatchSize,
+    Device,
+    Json,
+    Prefix,
+    Seed,
+    SourceLanguage,
+    TargetLanguage,
+    Threads,
+    progress,
+    set_threads,
+)
 from nmt_ib.errors import RequestError
 
 if TYPE_CHECKING:
@@ -64,9 +75,9 @@ def diagnose(
     matrix: Annotated[bool, typer.Option("--matrix", help="Keep the matrix of words x target tokens.")] = False,
     operator: Annotated[str, typer.Option(help="How a word is taken away: unknown, noise or delete.")] = "unknown",
     beams: Annotated[int, typer.Option(min=1, help="Beam size of the model's translations; 1: greedy.")] = 1,
-    source_language: Annotated[str | None, typer.Option(help="As the tokenizer names it: eng_Latn, en_XX, en.")] = None,
-    target_language: Annotated[str | None, typer.Option(help="As the tokenizer names it: por_Latn, pt_XX, pt.")] = None,
-    prefix: Annotated[str | None, typer.Option(help='Task prefix of T5: "translate English to German: ".')] = None,
+    source_language: SourceLanguage = None,
+    target_language: TargetLanguage = None,
+    prefix: Prefix = None,
     seed: Seed = 0,
     device: Device = "cpu",
     batch_size: BatchSize = 32,

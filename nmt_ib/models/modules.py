@@ -12,14 +12,13 @@ from transformers import PreTrainedTokenizerBase
 from nmt_ib.errors import RequestError
 from nmt_ib.models.fingerprints import fingerprint_of
 from nmt_ib.models.hooks import capture, capture_input, edit
-from nmt_ib.models.sources import read_source, special_pieces
+from nmt_ib.models.sources import SourceReader, special_pieces
 from nmt_ib.models.words import WordSplitter
-from nmt_ib.types import Sentence, TokenBatch
 
 UNBOUNDED_POSITIONS = 512
 
 
-class ModuleClassifier:
+class ModuleClassifier(SourceReader):
     """A sentence classifier made of any torch module, that can be entered and left at any of its named layers.
 
     The module is called as `module(ids, mask)`, mask false on padding, and returns unnormalised log-probabilities
@@ -74,48 +73,16 @@ class ModuleClassifier:
         self._splitter = WordSplitter(language)
         self._check_shapes()
 
-    @property
-    def words_by(self) -> str:
-        """What splits sentences into words, for the run's signature."""
-        return self._splitter.name
-
     @cached_property
     def fingerprint(self) -> str:
         """First 16 hexadecimal digits of the SHA-256 of all weights and of the settings that change an input."""
         return fingerprint_of(self.model, (self._around, self._names))
 
     @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return next(self.model.parameters()).device
-
-    @property
     def parts(self) -> tuple[tuple[str, nn.Module], ...]:
         """What holds the weights, by name, from the output to the embeddings; the last is all that is left."""
         embedding, *above = self._names
         return (*((name, self.model.get_submodule(name)) for name in reversed(above)), (embedding, self.model))
-
-    def tokenize_source(self, text: str) -> Sentence:
-        """Pieces and words of one sentence.
-
-        Args:
-            text: The sentence; what looks like a special piece in it is read as text.
-
-        Returns:
-            The sentence, with character spans into `text`.
-        """
-        return read_source(self.tokenizer, self._splitter, text, around=self._around)
-
-    def pad(self, sentences: Sequence[Sentence]) -> TokenBatch:
-        """A padded batch on the module's device.
-
-        Args:
-            sentences: At least one.
-
-        Returns:
-            The batch.
-        """
-        return TokenBatch.pad(sentences, self.pad_id, self.device)
 
     def embed(self, ids: Int[Tensor, "B S"]) -> Float[Tensor, "B S D"]:
         """Output of the embedding.

@@ -1,6 +1,5 @@
 """TranslationModel over any Hugging Face encoder-decoder of the layouts table."""
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import cast
@@ -17,7 +16,7 @@ from nmt_ib.models.generation import generate
 from nmt_ib.models.hooks import capture, edit
 from nmt_ib.models.languages import decoder_prefix, target_code
 from nmt_ib.models.layouts import seq2seq_layout
-from nmt_ib.models.sources import read_source, special_pieces
+from nmt_ib.models.sources import SourceReader, special_pieces
 from nmt_ib.models.stack import LayerStack
 from nmt_ib.models.subwords import read_pieces
 from nmt_ib.models.words import WordSplitter
@@ -26,7 +25,7 @@ from nmt_ib.types import AttentionBlock, Decoded, MixingBlock, Sentence, TokenBa
 UNBOUNDED_POSITIONS = 512  # where neither model nor tokenizer names a longest input (T5)
 
 
-class Seq2SeqModel:
+class Seq2SeqModel(SourceReader):
     """A translation model whose encoder can be entered at any layer and whose decoder can be forced.
 
     Args:
@@ -40,6 +39,8 @@ class Seq2SeqModel:
     Raises:
         RequestError: The architecture is unknown, or a setting is missing or unknown to the tokenizer.
     """
+
+    model: PreTrainedModel
 
     def __init__(
         self,
@@ -79,20 +80,10 @@ class Seq2SeqModel:
         self._around = (target_code(tokenizer, name, target_language) + before, after)
         self._splitter = WordSplitter(self.source_language)
 
-    @property
-    def words_by(self) -> str:
-        """What splits sources into words, for the run's signature."""
-        return self._splitter.name
-
     @cached_property
     def fingerprint(self) -> str:
         """First 16 hexadecimal digits of the SHA-256 of all weights and of the settings that change an input."""
         return fingerprint_of(self.model, (self.text_prefix, *self._around, self._decoder_prefix))
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return self.model.device
 
     @property
     def parts(self) -> tuple[tuple[str, torch.nn.Module], ...]:
@@ -104,17 +95,6 @@ class Seq2SeqModel:
             (f"{name} {number}", layer) for name, stack in stacks for number, layer in enumerate(stack.layers, start=1)
         ]
         return (*head, *reversed(layers), ("embeddings", self.model))
-
-    def tokenize_source(self, text: str) -> Sentence:
-        """Pieces and words of one source sentence; a task prefix and language codes count as special.
-
-        Args:
-            text: The sentence; what looks like a special piece in it is read as text.
-
-        Returns:
-            The sentence, with character spans into `text`.
-        """
-        return read_source(self.tokenizer, self._splitter, text, around=self._around, prefix=self.text_prefix)
 
     def tokenize_target(self, text: str) -> Sentence:
         """Pieces of one target sentence, `</s>` at the end.
@@ -131,17 +111,6 @@ class Seq2SeqModel:
     def _target(self, text: str, ids: list[int]) -> Sentence:
         pieces = tuple(self.tokenizer.convert_ids_to_tokens(ids))
         return Sentence(text=text, ids=tuple(ids), pieces=pieces, word_index=(-1,) * len(ids))
-
-    def pad(self, sentences: Sequence[Sentence]) -> TokenBatch:
-        """A padded batch on the model's device.
-
-        Args:
-            sentences: At least one.
-
-        Returns:
-            The batch.
-        """
-        return TokenBatch.pad(sentences, self.pad_id, self.device)
 
     def embed(self, ids: Int[Tensor, "B S"]) -> Float[Tensor, "B S D"]:
         """Input embeddings, scaled as the model scales them, before positions are added.

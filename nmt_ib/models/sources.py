@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+import torch
+from torch import nn
 from transformers import PreTrainedTokenizerBase
 
 from nmt_ib.models.subwords import assign_words, read_pieces
 from nmt_ib.models.words import WordSplitter
-from nmt_ib.types import Sentence
+from nmt_ib.types import Sentence, TokenBatch
 
 
 def special_pieces(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
@@ -17,39 +19,66 @@ def special_pieces(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[
     return encoding["input_ids"][:first], encoding["input_ids"][last:]
 
 
-def read_source(
-    tokenizer: PreTrainedTokenizerBase,
-    splitter: WordSplitter,
-    text: str,
-    *,
-    around: tuple[Sequence[int], Sequence[int]],
-    prefix: str = "",
-) -> Sentence:
-    """Pieces and words of one source sentence.
+class SourceReader:
+    """What every model of this package does with the text of a sentence.
 
-    Args:
-        tokenizer: The model's.
-        splitter: Tells words apart.
-        text: The sentence; what looks like a special piece in it is read as text.
-        around: Special pieces before and after it.
-        prefix: Text that stands before it and counts as special.
-
-    Returns:
-        The sentence, with character spans into `text`.
+    Attributes:
+        model: The network.
+        tokenizer: Its tokenizer.
+        pad_id: Piece that fills up sentences.
+        text_prefix: Text that stands before each sentence and counts as special.
     """
-    offset = len(prefix)
-    pieces = read_pieces(tokenizer, prefix + text)
-    lead = sum(piece.start < offset for piece in pieces)
-    spans = [(piece.start - offset, piece.end - offset) for piece in pieces[lead:]]
-    words, index = assign_words(text, spans, splitter.split(text))
-    before = [*around[0], *(piece.id for piece in pieces[:lead])]
-    ids = (*before, *(piece.id for piece in pieces[lead:]), *around[1])
-    head, tail = len(before), len(around[1])
-    return Sentence(
-        text=text,
-        ids=ids,
-        pieces=tuple(tokenizer.convert_ids_to_tokens(list(ids))),
-        word_index=(-1,) * head + (index or (-1,) * len(spans)) + (-1,) * tail,
-        spans=((0, 0),) * head + tuple(spans) + ((0, 0),) * tail,
-        words=words,
-    )
+
+    model: nn.Module
+    tokenizer: PreTrainedTokenizerBase
+    pad_id: int
+    text_prefix: str = ""
+    _around: tuple[list[int], list[int]]
+    _splitter: WordSplitter
+
+    @property
+    def words_by(self) -> str:
+        """What splits sentences into words, for the run's signature."""
+        return self._splitter.name
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.model.parameters()).device
+
+    def tokenize_source(self, text: str) -> Sentence:
+        """Pieces and words of one sentence; a task prefix and language codes count as special.
+
+        Args:
+            text: The sentence; what looks like a special piece in it is read as text.
+
+        Returns:
+            The sentence, with character spans into `text`.
+        """
+        offset = len(self.text_prefix)
+        pieces = read_pieces(self.tokenizer, self.text_prefix + text)
+        lead = sum(piece.start < offset for piece in pieces)
+        spans = [(piece.start - offset, piece.end - offset) for piece in pieces[lead:]]
+        words, index = assign_words(text, spans, self._splitter.split(text))
+        before = [*self._around[0], *(piece.id for piece in pieces[:lead])]
+        ids = (*before, *(piece.id for piece in pieces[lead:]), *self._around[1])
+        head, tail = len(before), len(self._around[1])
+        return Sentence(
+            text=text,
+            ids=ids,
+            pieces=tuple(self.tokenizer.convert_ids_to_tokens(list(ids))),
+            word_index=(-1,) * head + (index or (-1,) * len(spans)) + (-1,) * tail,
+            spans=((0, 0),) * head + tuple(spans) + ((0, 0),) * tail,
+            words=words,
+        )
+
+    def pad(self, sentences: Sequence[Sentence]) -> TokenBatch:
+        """A padded batch on the model's device.
+
+        Args:
+            sentences: At least one.
+
+        Returns:
+            The batch.
+        """
+        return TokenBatch.pad(sentences, self.pad_id, self.device)

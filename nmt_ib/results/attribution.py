@@ -18,7 +18,8 @@ class Attribution:
     Attributes:
         text: The sentence as it was given.
         method: Name of the method.
-        layer: Layer that was looked at; 0: the embeddings.
+        part: Part of the model that was looked at: "encoder", "decoder", "pooled" or "logits".
+        layer: Layer of it, where it has layers; 0: the embeddings.
         unit: Unit of `scores` and `matrix`: "bits", or "" where there is none.
         tokens: The pieces, special ones included.
         special: For each piece whether it is a special one.
@@ -57,7 +58,15 @@ class Attribution:
     passes: int = 0
     converged: bool | None = None
     details: dict[str, float] = field(default_factory=dict)
+    part: str = "encoder"
     word_spans: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """Method, place and unit in words: "sigma, decoder layer 2, bits"."""
+        named = "" if self.part == "encoder" else f"{self.part} "
+        place = self.part if self.part in ("pooled", "logits") else f"{named}layer {self.layer}"
+        return ", ".join(filter(None, (self.method, place, self.unit)))
 
     @property
     def matrix_bits(self) -> Matrix | None:
@@ -113,7 +122,7 @@ class Attribution:
 
     def _repr_html_(self) -> str:
         """The words, the more they are worth the darker, for a notebook; text is escaped."""
-        head = f"<b>{escape(self.method)}</b>, layer {self.layer}" + (f", {self.unit}" if self.unit else "")
+        head = f"<b>{escape(self.heading)}</b>"
         shown = "".join(_shaded(token, score, max(self.scores, default=0)) for token, score in self._shown())
         target = f"<br><small>{escape(self.target)}</small>" if self.target else ""
         return f"<p>{head}<br>{shown}{target}</p>"

@@ -87,7 +87,8 @@ class LayerRetention:
         noise_bits: Mean deviation of a word's figure between repetitions with other noise.
         kept: What the layer keeps of a word as a share of what the first layer keeps, mean over words.
         concentration: 0: all words of a sentence alike, 1: all in one word; 1 - entropy / log of the number of words.
-        forgotten: Share of words of which it, or a layer before it, keeps less than half of what the first layer keeps.
+        forgotten: Share of words of which it, or a layer before it in its stack, keeps less than half of what the
+            first layer keeps.
         kept_by_class: `kept` for each class of words.
         kept_by_frequency: `kept` for each band of frequency.
         kept_by_part_of_speech: `kept` for each part of speech, where a spacy pipeline gave them.

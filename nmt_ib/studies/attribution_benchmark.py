@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
 from nmt_ib.attribution.random_scores import RandomScores
+from nmt_ib.attribution.statistics import statistics_for
 from nmt_ib.batching import length_buckets
 from nmt_ib.errors import RequestError
 from nmt_ib.faithfulness.degradation import Curve, Degradation, Ranked
@@ -96,13 +97,22 @@ def benchmark_attribution(
     """
     questions = ask_about(model, sources, targets, tokens=tokens, seed=seed, batch_size=batch_size)
     table = Benchmark((), len(questions.sources), questions.answers)
-    for name, method in {RANDOM: RandomScores(seed), **methods}.items():
+    for name, method in {RANDOM: RandomScores(seed), **_with_statistics(model, methods)}.items():
         rows = done.of(name) if done is not None else ()
         if not rows:
             rows = _rows(model, questions, name, method, [Degradation(kind, seed) for kind in operators], batch_size)
         table = Benchmark((*table.rows, *rows), table.sentences, table.answers)
         after_method(table)
     return table
+
+
+def _with_statistics(model: EncoderModel, methods: Mapping[str, Attributor]) -> dict[str, Attributor]:
+    """The methods, those that need statistics of a corpus with the same: measured once, outside of what is timed."""
+    wanting: dict[str, Any] = {
+        name: method for name, method in methods.items() if getattr(method, "statistics", ...) is None
+    }
+    statistics = statistics_for(model, decoder=True) if wanting else None
+    return {**methods, **{name: replace(method, statistics=statistics) for name, method in wanting.items()}}
 
 
 def ask_about(

@@ -161,7 +161,14 @@ def _layers(
 ) -> list[LayerRetention]:
     bits = np.concatenate(tables)
     kept = bits / np.maximum(bits[:, :1], 1e-9)
-    forgotten = np.logical_or.accumulate(kept < FORGOTTEN, axis=1)
+    stacks = [name.split()[0] for name in names]
+    forgotten = np.concatenate(
+        [
+            np.logical_or.accumulate(kept[:, np.array(stacks) == stack] < FORGOTTEN, axis=1)
+            for stack in dict.fromkeys(stacks)
+        ],
+        axis=1,
+    )
     sums, sizes = np.array([table.sum(0) for table in tables]), np.array([len(table) for table in tables])
     drawn = generator.integers(len(tables), size=(RESAMPLES, len(tables)))
     means = sums[drawn].sum(1) / sizes[drawn].sum(1, keepdims=True)
