@@ -252,6 +252,8 @@ def test_a_seed_decides_and_the_sample_is_the_statistics_when_none_are_given(ask
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        ({"pairs": 0}, "pairs are at least 1"),
+        ({"products": 0}, "products and pairs"),
         ({"rate": 0.0}, "a number above 0, not 0"),
         ({"rate": -1.0}, "a number above 0"),
         ({"rate": float("nan")}, "a number above 0"),
@@ -294,3 +296,29 @@ def test_a_bare_encoder_has_neither_pooled_state_nor_logits(tiny_encoder):
         with pytest.raises(RequestError, match="is no classifier"):
             Sigma(part=part)(model, sources)
     assert Sigma(layer=3, **QUICK)(model, sources)[0].sigma[1] > 0
+
+
+def test_statistics_of_another_model_or_without_what_is_needed_are_refused(asked):
+    model, sources, targets, statistics = asked("marian")
+    other = asked("bert-classifier")[3]
+    with pytest.raises(RequestError, match="belong to another model than tiny"):
+        Sigma(statistics=other)(model, sources)
+    without = measure_statistics(model, sources)
+    with pytest.raises(RequestError, match=r"lack decoder\.1"):
+        Sigma(part="decoder", statistics=without)(model, sources, targets)
+
+
+def test_it_searches_also_where_gradients_are_off(asked):
+    model, sources, _, statistics = asked("bert-classifier")
+    expected = Sigma(statistics=statistics, **QUICK)(model, sources)
+    with torch.inference_mode():
+        assert_same(Sigma(statistics=statistics, **QUICK)(model, sources), expected)
+
+
+def test_the_heading_names_the_place(asked):
+    model, sources, targets, statistics = asked("marian")
+    found = [
+        Sigma(part=part, layer=2, statistics=statistics, **QUICK)(model, sources[:1], targets[:1])[0].heading
+        for part in ("encoder", "decoder", "logits")
+    ]
+    assert found == ["sigma, layer 2, bits", "sigma, decoder layer 2, bits", "sigma, logits, bits"]

@@ -188,8 +188,8 @@ def test_the_summary_by_hand(translator, monkeypatch):
     assert second.kept_by_class == pytest.approx({"open class": 0.6, "closed class": 1.0})
     assert second.kept_by_frequency == pytest.approx({"rarer": 2.2 / 3})
     assert second.kept_by_part_of_speech == {}
-    # The last word was forgotten in layer 2 and stays so; the decoder begins anew: there the first one is, from its first layer on.
-    assert [layer.forgotten for layer in summary.layers] == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3, 1 / 3])
+    # What the encoder forgot stays forgotten in it; the decoder begins anew.
+    assert [layer.forgotten for layer in summary.layers] == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3, 2 / 3])
     shares = [80 / 130, 50 / 130]
     assert third.concentration == pytest.approx(1 + sum(p * math.log(p) for p in shares) / math.log(2))
     assert third.noise_bits == 1
