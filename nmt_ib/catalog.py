@@ -7,9 +7,10 @@ from inspect import Parameter, signature
 from typing import Any
 
 from nmt_ib.errors import RequestError
-from nmt_ib.protocols import Attributor, Classifier, EncoderModel, TranslationModel
+from nmt_ib.protocols import Attributor, EncoderModel, TranslationModel
 from nmt_ib.results.attribution import Attribution
-from nmt_ib.studies.reading import read_source, read_target
+from nmt_ib.studies.answers import given_answer, own_answers
+from nmt_ib.studies.reading import read_source
 from nmt_ib.types import Sentence
 
 # Name -> class, and settings that make it what the name says; imported when asked for.
@@ -106,9 +107,13 @@ def attribute(
         made = replace(made, statistics=statistics_for(model, corpus, decoder=True))
     if not sources:
         return []
-    answers = _answers(model, sources, targets)
-    if answers is None and method.partition("@")[0] not in ANSWERLESS:
-        raise RequestError(f"{model.name} gives no probabilities: {method} needs a translation model or a classifier")
+    answers: Sequence[Sentence | int] | None = None
+    labels: tuple[str, ...] = getattr(model, "labels", ())
+    if labels or isinstance(model, TranslationModel):
+        own = own_answers(model, sources, batch_size) if targets is None else ()
+        answers = own or [given_answer(model, target) for target in targets or ()]
+    elif targets is not None or method.partition("@")[0] not in ANSWERLESS:
+        raise RequestError(f"{model.name} answers nothing: that needs a translation model or a classifier")
     return made(model, sources, answers, batch_size=batch_size)
 
 
@@ -117,34 +122,3 @@ def _readable(model: EncoderModel, text: str) -> Sentence:
     if reason is not None:
         raise RequestError(f"cannot explain {text[:40]!r}: {reason}")
     return sentence
-
-
-def _writable(model: TranslationModel, text: str) -> Sentence:
-    sentence, reason = read_target(model, text)
-    if reason is not None:
-        raise RequestError(f"cannot explain {text[:40]!r}: {reason}")
-    return sentence
-
-
-def _answers(
-    model: EncoderModel, sources: Sequence[Sentence], targets: Sequence[str | int] | None
-) -> Sequence[Sentence | int] | None:
-    """Translations or labels, the model's own where none are given; None for a bare encoder."""
-    if isinstance(model, TranslationModel):
-        if targets is None:
-            return [model.translate(model.pad([source]))[0] for source in sources]
-        return [_writable(model, str(target)) for target in targets]
-    if not isinstance(model, Classifier) or not model.labels:
-        return None
-    if targets is None:
-        batches = [model.pad([source]) for source in sources]
-        return [int(model.classify(model.embed(batch.ids), batch.mask).argmax()) for batch in batches]
-    return [_label(model, target) for target in targets]
-
-
-def _label(model: Classifier, target: str | int) -> int:
-    if target in model.labels:
-        return model.labels.index(str(target))
-    if isinstance(target, int) and target in range(len(model.labels)):
-        return target
-    raise RequestError(f"{model.name} knows the labels {', '.join(model.labels)}, not {target!r}")

@@ -23,7 +23,9 @@ class Estimate:
     high: float
 
 
-def ratio(numerators: Sequence[float], denominators: Sequence[float], seed: int = 0) -> Estimate:
+def ratio(
+    numerators: Sequence[float] | np.ndarray, denominators: Sequence[float] | np.ndarray, seed: int = 0
+) -> Estimate:
     """Sum of one figure over the sum of another, with a percentile bootstrap over sentences.
 
     Args:

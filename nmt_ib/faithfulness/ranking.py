@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-RESAMPLES = 500
+from nmt_ib.faithfulness.intervals import RESAMPLES
 
 
 @dataclass(frozen=True)

@@ -9,20 +9,20 @@ import torch
 
 from nmt_ib.attribution.random_scores import RandomScores
 from nmt_ib.attribution.statistics import statistics_for
-from nmt_ib.batching import length_buckets
 from nmt_ib.errors import RequestError
 from nmt_ib.faithfulness.degradation import Curve, Degradation, Ranked
 from nmt_ib.faithfulness.intervals import ratio
 from nmt_ib.faithfulness.probability import Target
-from nmt_ib.protocols import Attributor, Classifier, EncoderModel, TranslationModel
+from nmt_ib.protocols import Attributor, EncoderModel, TranslationModel
 from nmt_ib.results.attribution import Attribution
 from nmt_ib.results.benchmark import Benchmark, BenchmarkRow
 from nmt_ib.seeding import sentence_generator
+from nmt_ib.studies.answers import given_answer, own_answers
 from nmt_ib.types import Sentence
 
 RANDOM = "random"
 # Metric -> what is added up over the answers of a corpus, and what it is divided by. The area is divided by the mean
-# fall of p(y), as Schulz et al. do: the fall of a single answer can be nearly 0.
+# fall of p(y): the fall of a single answer can be nearly 0.
 METRICS: dict[str, tuple[Callable[[Curve], float], Callable[[Curve], float]]] = {
     "degradation": (lambda curve: curve.area, lambda curve: curve.range),
     "comprehensiveness": (lambda curve: curve.aopc_comprehensiveness, lambda _: 1.0),
@@ -152,31 +152,8 @@ def ask_about(
     if targets is None:
         answers = own_answers(model, chosen, batch_size)
     else:
-        answers = [_target(model, target) for _, target in pairs if target is not None]
+        answers = [given_answer(model, target) for _, target in pairs if target is not None]
     return Questions(tuple(chosen), tuple(answers), tuple(chosen_tokens(target, tokens, seed) for target in answers))
-
-
-@torch.inference_mode()
-def own_answers(model: EncoderModel, sources: Sequence[Sentence], batch_size: int = 32) -> list[Target]:
-    """What the model itself translates or predicts.
-
-    Args:
-        model: A translation model or a classifier.
-        sources: Tokenised sentences.
-        batch_size: Sentences at once.
-
-    Returns:
-        A translation or label a sentence.
-    """
-    found: dict[int, Target] = {}
-    for bucket in length_buckets([len(source) for source in sources], batch_size):
-        batch = model.pad([sources[index] for index in bucket])
-        if isinstance(model, TranslationModel):
-            found |= dict(zip(bucket, model.translate(batch), strict=True))
-        elif isinstance(model, Classifier):
-            labels = model.classify(model.embed(batch.ids), batch.mask).argmax(1).tolist()
-            found |= dict(zip(bucket, labels, strict=True))
-    return [found[index] for index in range(len(sources))]
 
 
 def chosen_tokens(target: Target, count: int, seed: int = 0) -> tuple[int, ...]:
@@ -194,17 +171,6 @@ def chosen_tokens(target: Target, count: int, seed: int = 0) -> tuple[int, ...]:
         return (0,)
     order = torch.randperm(len(target) - 1, generator=sentence_generator(seed, target.text))
     return tuple(sorted(order[:count].tolist()))
-
-
-def _target(model: EncoderModel, target: str | int) -> Target:
-    if isinstance(model, TranslationModel):
-        return model.tokenize_target(str(target))
-    labels: tuple[str, ...] = getattr(model, "labels", ())
-    if target in labels:
-        return labels.index(str(target))
-    if str(target).isdigit() and int(target) < len(labels):
-        return int(target)
-    raise RequestError(f"{model.name} has no label {target!r}; known: {', '.join(labels)}, or 0 to {len(labels) - 1}")
 
 
 def _scores(attribution: Attribution, token: int) -> tuple[float, ...]:

@@ -9,6 +9,7 @@ from nmt_ib.attribution.sigma import Sigma
 from nmt_ib.attribution.sites import Site
 from nmt_ib.attribution.statistics import CorpusStatistics, statistics_for
 from nmt_ib.errors import RequestError
+from nmt_ib.faithfulness.intervals import ratio
 from nmt_ib.protocols import EncoderModel, TranslationModel
 from nmt_ib.results.diagnosis import DIGITS
 from nmt_ib.results.retention import (
@@ -25,7 +26,6 @@ from nmt_ib.studies.reading import read_source, read_target
 from nmt_ib.types import Sentence
 
 CHUNK_LINES = 10  # lines that are measured as a whole: a run goes on at a multiple of it
-RESAMPLES = 500
 CORPUS_LINES = 300  # of the input, from which the prior and the scale of the states are taken
 FEWEST_LINES = 50  # a shorter input is measured against the sentences that the package ships
 
@@ -148,7 +148,7 @@ def summarize_retention(
             noise.append(np.array([word.noise_bits for word in sentence.words]))
             words += [replace(word, bits=(), noise_bits=()) for word in sentence.words]
     names = [f"{site.part} {site.layer}" for site in study.sites]
-    layers = _layers(names, tables, noise, words, np.random.default_rng(seed)) if tables else ()
+    layers = _layers(names, tables, noise, words, seed) if tables else ()
     return RetentionSummary(study.model.name, count, skipped, len(words), tuple(layers))
 
 
@@ -157,7 +157,7 @@ def _layers(
     tables: list[np.ndarray],
     noise: list[np.ndarray],
     words: list[WordRetention],
-    generator: np.random.Generator,
+    seed: int,
 ) -> list[LayerRetention]:
     bits = np.concatenate(tables)
     kept = bits / np.maximum(bits[:, :1], 1e-9)
@@ -170,17 +170,15 @@ def _layers(
         axis=1,
     )
     sums, sizes = np.array([table.sum(0) for table in tables]), np.array([len(table) for table in tables])
-    drawn = generator.integers(len(tables), size=(RESAMPLES, len(tables)))
-    means = sums[drawn].sum(1) / sizes[drawn].sum(1, keepdims=True)
-    low, high = np.quantile(means, [0.025, 0.975], axis=0)
+    means = [ratio(column, sizes, seed) for column in sums.T]
     concentration = np.mean(
         [_concentration(table) for table in tables if len(table) > 1] or [np.zeros(len(names))], axis=0
     )
     return [
         LayerRetention(
             name=name,
-            bits=float(bits[:, layer].mean()),
-            interval=(float(low[layer]), float(high[layer])),
+            bits=means[layer].value,
+            interval=(means[layer].low, means[layer].high),
             noise_bits=float(np.concatenate(noise)[:, layer].mean()),
             kept=float(kept[:, layer].mean()),
             concentration=float(concentration[layer]),
