@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--classifier", help="directory of a classifier, instead of --model")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--layer", type=int, default=0)
-    parser.add_argument("--beta", type=float, default=Bottleneck.beta)
+    parser.add_argument("--beta", type=float, help="price of information; 1 for translations, .1 for a label")
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=ReadoutTraining.learning_rate)
@@ -110,6 +110,7 @@ def main() -> None:
         options.sentences, options.held_out, options.steps, options.search_steps, options.batch_size = 8, 3, 3, 2, 3
     torch.set_num_threads(options.threads)
     model = load_encoder_model(options.classifier) if options.classifier else load_translation_model(options.model)
+    options.beta = Bottleneck(beta=options.beta).price(model)
     read = sentences(options, model)
     known, held = read[: -options.held_out], read[-options.held_out :]
     start = time.perf_counter()

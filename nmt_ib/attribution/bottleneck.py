@@ -38,8 +38,8 @@ class Bottleneck:
 
     Attributes:
         layer: Encoder layer whose output is gated; 0: the embeddings.
-        beta: Price of information: so many nats of the answer for a nat in each dimension. .1 suits one answer, a
-            label or a token; with all tokens of a translation together 1 presses as hard.
+        beta: Price of information: so many nats of the answer for a nat in each dimension; None: 1 for translations, .1
+            for a label. At .1 a translation's gates hardly close: alignment error .69 instead of .47 on twelve pairs.
         normalization: What the divergence is divided by. "word": the width, so that the pressure on a word does not
             depend on the length of its sentence. "mean": the number of all gated elements, as in the paper.
         per: A gate for each "word", or for each word and "dimension".
@@ -58,7 +58,7 @@ class Bottleneck:
     """
 
     layer: int = 0
-    beta: float = 0.1
+    beta: float | None = None
     normalization: str = "word"
     per: str = "word"
     per_token: bool = True
@@ -72,12 +72,18 @@ class Bottleneck:
         check_normalization(self.normalization)
         if self.per not in GATES:
             raise RequestError(f"unknown gate per {self.per!r}; known: {', '.join(GATES)}")
-        if not self.beta >= 0:
+        if self.beta is not None and not self.beta >= 0:
             raise RequestError(f"beta is the price of information: 0 or more, not {self.beta}")
         if self.steps < 1:
             raise RequestError(f"a search takes at least one step, not {self.steps}")
         if self.draws < 2 or self.draws % 2:
             raise RequestError(f"draws come in antithetic pairs: give an even number of at least 2, not {self.draws}")
+
+    def price(self, model: EncoderModel) -> float:
+        """`beta`, or what suits the model where none is given."""
+        if self.beta is not None:
+            return self.beta
+        return 1.0 if isinstance(model, TranslationModel) else 0.1
 
     @torch.inference_mode(False)
     @torch.enable_grad()
@@ -122,7 +128,7 @@ class Bottleneck:
         """Adam over the gates of a batch; the sentences share the passes and nothing else."""
         gates = [channel.opened(self.per == "dimension").requires_grad_() for channel in gated.channels]
         optimizer = torch.optim.Adam(gates, self.learning_rate)
-        price = self.beta / gated.elements(self.normalization)
+        price = self.price(gated.question.model) / gated.elements(self.normalization)
         for _ in range(self.steps):
             before = gated.information_nats(gates)
             loss = gated.answer_nats(gates, gated.noise(generators, self.draws)) + price * before

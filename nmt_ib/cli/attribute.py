@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 WIDEST = 12  # target tokens that stand beside each other in a terminal
 EXAMPLE = """\b
 Example:
-  $ nmt-ib attribute "The old bridge was closed." --method bottleneck --beta 1
+  $ nmt-ib attribute "The old bridge was closed." --method bottleneck
   A antiga ponte foi fechada.
   bottleneck, layer 0, bits
    ───────────────────────────────────────────────────────

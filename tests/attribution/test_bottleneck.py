@@ -255,3 +255,9 @@ def test_a_layer_that_is_not_there_is_named(translator, asked):
     sources, targets, statistics = asked(translator)
     with pytest.raises(RequestError, match="0 \\(embeddings\\) to 3, not 4"):
         settings(statistics, layer=4)(translator, sources, targets)
+
+
+def test_the_price_depends_on_what_is_answered(tiny_model, tiny_encoder):
+    translator, classifier = tiny_model("marian").model, tiny_encoder("bert-classifier")
+    assert [Bottleneck().price(model) for model in (translator, classifier)] == [1.0, 0.1]
+    assert Bottleneck(beta=0.0).price(translator) == 0.0
