@@ -170,6 +170,37 @@ class AttendingTranslator(AttendingEncoder, TranslationModel, Protocol):
 
 
 @runtime_checkable
+class Embedder(Protocol):
+    """Frozen word vectors.
+
+    Attributes:
+        name: What the user called it.
+        layers: Number of layers that can be asked for: 0, which knows no other word, to `layers` - 1.
+        width: Width of a vector, the same in all layers.
+    """
+
+    name: str
+    layers: int
+    width: int
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the weights and of the settings that change a vector."""
+        ...
+
+    def vectors(self, sentences: Sequence[Sequence[str]], layers: Sequence[int]) -> list[Float[Tensor, "L W D"]]:
+        """Vectors of the words of each sentence, which are read as one batch; those of a sentence depend on no other.
+
+        The layers come in the order in which they are asked for; a sentence without words has none.
+        """
+        ...
+
+    def types(self, words: Sequence[str]) -> Float[Tensor, "V D"]:
+        """The context-free vector of each word: layer 0 of the word read alone."""
+        ...
+
+
+@runtime_checkable
 class Attributor(Protocol):
     """A method that tells what each piece of a sentence is worth to a model."""
 

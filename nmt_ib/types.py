@@ -1,4 +1,4 @@
-"""What the floors hand to each other: words, tokenised sentences and padded batches of them."""
+"""What the floors hand to each other: words, tokenised sentences, padded batches of them, dependency trees."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -51,6 +51,43 @@ class Sentence:
     def __len__(self) -> int:
         """Number of pieces."""
         return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """One sentence with its basic dependency tree.
+
+    Attributes:
+        text: The sentence as it was written.
+        forms: The syntactic words.
+        spans: Character span of each word in `text`; the words of a multi-word token share its span.
+        upos: Universal part of speech of each word.
+        heads: Head of each word, counted from 0; -1 for the root. Empty where nobody has parsed the sentence yet.
+        relations: Relation of each word to its head, with its subtype. Empty where `heads` is.
+        lines: The sentence in its treebank's own form, with all that the other attributes leave out.
+    """
+
+    text: str
+    forms: tuple[str, ...]
+    spans: tuple[tuple[int, int], ...]
+    upos: tuple[str, ...]
+    heads: tuple[int, ...]
+    relations: tuple[str, ...]
+    lines: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Number of syntactic words."""
+        return len(self.forms)
+
+    def descendants(self, word: int) -> list[int]:
+        """The word and all that hangs from it, in order."""
+        found = {word}
+        grown = True
+        while grown:
+            more = {index for index, head in enumerate(self.heads) if head in found} - found
+            found |= more
+            grown = bool(more)
+        return sorted(found)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from sst2_models import KINDS, Classifier, load, save, untrained
 
 import nmt_ib
 from nmt_ib.data.classification import read_labelled
-from nmt_ib.reports.png import write_retention_figures
+from nmt_ib.reports.png.retention import write_retention_figures
 from nmt_ib.results.retention import Retention
 
 OPEN, CLOSED = "open class", "closed class"

@@ -10,8 +10,9 @@ import argparse
 import random
 
 import nmt_ib
-from nmt_ib.data.conllu import Tree, read_conllu
+from nmt_ib.data.conllu import read_conllu
 from nmt_ib.faithfulness.ranking import Ranking, rank
+from nmt_ib.types import Tree
 
 REMOVABLE = {"amod", "advmod", "nmod", "nummod", "obl", "advcl", "acl", "conj", "appos", "parataxis"}
 WORDS = range(8, 31)

@@ -8,8 +8,8 @@ from jaxtyping import install_import_hook
 # Not models/ssru.py, whose configuration is a dataclass that takes more than its fields, which jaxtyping refuses; not
 # types.py and models/hooks.py, whose functions inside functions would be compiled anew at each call.
 MODELS = (
-    "attention_blocks", "encoder", "fingerprints", "generation", "languages", "layouts", "loading", "marian_binary",
-    "marian_weights", "modules", "seq2seq", "sources", "stack", "subwords", "vocabulary", "words",
+    "attention_blocks", "elmo", "elmo_files", "embedders", "encoder", "fingerprints", "generation", "languages", "layouts", "loading", "marian_binary",
+    "marian_weights", "modules", "seq2seq", "sources", "stack", "subwords", "vector_cache", "vectors", "vocabulary", "windows", "words",
 )  # fmt: skip
 CHECKED = ["nmt_ib.attribution", *(f"nmt_ib.models.{name}" for name in MODELS)]
 install_import_hook(CHECKED, "beartype.beartype")

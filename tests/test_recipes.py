@@ -31,6 +31,17 @@ MARKED = [
 ]
 
 
+def write_digits(folder):
+    """Idx files of twenty 4 x 4 images of ten classes, for training and for the test."""
+    folder.mkdir()
+    for prefix in ("train", "t10k"):
+        (folder / f"{prefix}-images-idx3-ubyte").write_bytes(
+            bytes([0, 0, 8, 3, 0, 0, 0, 20, 0, 0, 0, 4, 0, 0, 0, 4, *(value % 256 for value in range(320))])
+        )
+        (folder / f"{prefix}-labels-idx1-ubyte").write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 20, *(2 * [*range(10)])]))
+    return str(folder)
+
+
 @pytest.fixture
 def arguments(tmp_path):
     """What each recipe needs beside --smoke."""
@@ -46,6 +57,7 @@ def arguments(tmp_path):
         "benchmark_diagnose": ["--out", str(tmp_path / "bench.json")],
         "benchmark_sigma": ["builtin:sample-en"],
         "compare_classifiers": [str(labelled), str(tmp_path / "models")],
+        "deep_vib": [write_digits(tmp_path / "digits"), "--baselines", "--out", str(tmp_path / "deep_vib")],
         "estimate_reference": ["builtin:en-pt", "builtin:sample-en", "--out", str(tmp_path)],
         "expert_omissions": [str(marked)],
         "faithfulness": ["builtin:sample-en"],

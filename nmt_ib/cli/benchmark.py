@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nmt_ib.cli.benchmark_table import ALIGNMENT_EXAMPLE, ATTRIBUTION_EXAMPLE, show
+from nmt_ib.cli.benchmark_table import ALIGNMENT_EXAMPLE, ATTRIBUTION_EXAMPLE, PARSING_EXAMPLE, show, show_parsing
 from nmt_ib.cli.terminal import BatchSize, Device, Json, Seed, Threads, progress, set_threads
 from nmt_ib.errors import RequestError
 
@@ -111,6 +111,31 @@ def alignment(
         )  # fmt: skip
 
     show(carry_out(run, signature, directory, len(chosen) + 1), as_json=as_json, rule="intersection")
+
+
+@app.command(epilog=PARSING_EXAMPLE)
+def parsing(
+    model: Annotated[Path, typer.Argument(help="What `nmt-ib compress` was given as --out.")],
+    test: Annotated[str, typer.Argument(help="Treebank to test on: CoNLL-U, may be gzipped.")],
+    device: Device = "cpu",
+    batch_size: BatchSize = 128,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Tells how well a compressed parser parses, as the official scorer counts, and what bits that takes."""
+    from nmt_ib.compression.saved import load_parser
+    from nmt_ib.data.conllu import read_conllu
+    from nmt_ib.studies.compressed_parsing import embedded, embedder_of, measured
+
+    set_threads(threads)
+    config, parser = load_parser(model)
+    trees = list(read_conllu(test))
+    with progress("vectors", len(trees)) as advance:
+        corpus = embedded(
+            trees, embedder_of(config, device), config.layers, config.labels, types=config.words.types > 0,
+            advance=advance,
+        )  # fmt: skip
+    show_parsing(measured(parser.to(device), corpus, batch_size=batch_size), as_json=as_json)
 
 
 def split(names: str) -> list[str]:

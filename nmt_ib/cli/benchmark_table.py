@@ -12,6 +12,7 @@ from nmt_ib.cli.terminal import out
 
 if TYPE_CHECKING:
     from nmt_ib.results.benchmark import Benchmark
+    from nmt_ib.results.parsing import ParserTest
 
 LOWER_IS_BETTER = ("sufficiency", "error rate")
 ATTRIBUTION_EXAMPLE = """\b
@@ -72,6 +73,10 @@ Example:
    ─────────────────────────────────────────────────────────────────
   1 sentences, 5 sure links by hand, others by intersection; the best comes first
 """
+PARSING_EXAMPLE = """\b
+Example:
+  $ nmt-ib benchmark parsing model/ en_ewt-ud-test.conllu.gz
+"""
 
 
 def show(table: "Benchmark", *, as_json: bool, rule: str = "") -> None:
@@ -103,3 +108,21 @@ def show(table: "Benchmark", *, as_json: bool, rule: str = "") -> None:
     out.print(grid)
     answers = f"sure links by hand, others by {rule}" if rule else "answers"
     out.print(f"{table.sentences} sentences, {table.answers} {answers}; the best comes first", soft_wrap=True)
+
+
+def show_parsing(found: "ParserTest", *, as_json: bool) -> None:
+    """Prints how well a parser parses.
+
+    Args:
+        found: The test.
+        as_json: Whether as one JSON document.
+    """
+    if as_json:
+        typer.echo(json.dumps(found.to_dict()))
+        return
+    bits = "-" if found.bits_per_token is None else f"{found.bits_per_token:.1f}"
+    out.print(f"UAS {found.uas:.2%}  LAS {found.las:.2%}  CLAS {found.clas:.2%}  bits a word {bits}")
+    out.print(
+        f"{found.words:,} words in {found.sentences:,} sentences, {found.sentences_per_second:,.0f} sentences/s",
+        soft_wrap=True,
+    )

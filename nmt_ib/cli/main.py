@@ -5,7 +5,7 @@ import sys
 import typer
 from typer.exceptions import Abort, TyperException
 
-from nmt_ib.cli import attribute, benchmark, diagnose, render, retain
+from nmt_ib.cli import attribute, benchmark, compress, diagnose, parse, render, retain
 from nmt_ib.cli.terminal import err, quiet_libraries
 from nmt_ib.errors import RequestError
 
@@ -19,6 +19,8 @@ app.command(epilog=diagnose.EXAMPLE)(diagnose.diagnose)
 app.command(epilog=render.EXAMPLE)(render.render)
 app.command(epilog=retain.EXAMPLE)(retain.retain)
 app.command(epilog=attribute.EXAMPLE)(attribute.attribute)
+app.command(epilog=compress.EXAMPLE)(compress.compress)
+app.command(epilog=parse.EXAMPLE)(parse.parse)
 app.add_typer(benchmark.app, name="benchmark")
 
 

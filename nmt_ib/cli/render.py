@@ -38,7 +38,8 @@ def write_reports(run: "RunDirectory") -> list[Path]:
         The files.
     """
     from nmt_ib.reports.html import write_report, write_retention_report
-    from nmt_ib.reports.png import write_figures, write_retention_figures
+    from nmt_ib.reports.png.diagnosis import write_figures
+    from nmt_ib.reports.png.retention import write_retention_figures
 
     report = run.path / REPORT
     if run.command == "retain":

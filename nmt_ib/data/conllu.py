@@ -1,58 +1,41 @@
 """Treebanks in the CoNLL-U format of Universal Dependencies."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from nmt_ib.data.text import read_lines
 from nmt_ib.errors import RequestError
+from nmt_ib.types import Tree, Word
 
 TEXT = "# text = "
-NUMBER = re.compile(r"[0-9]+([-.][0-9]+)?")
+NUMBER = re.compile(r"([0-9]+)(?:([-.])([0-9]+))?")
+COLUMNS = 10
+ID, FORM, UPOS, HEAD, DEPREL, DEPS, MISC = 0, 1, 3, 6, 7, 8, 9
+TOUCHES = "SpaceAfter=No"  # the next word
 
 
-@dataclass(frozen=True)
-class Tree:
-    """One sentence with its basic dependency tree.
+class _Row(NamedTuple):
+    """A line of columns, where it stands, and its number: 3 is a word, 3-4 a multi-word token, 3.1 an empty node."""
 
-    Attributes:
-        text: The sentence as it was written.
-        forms: The syntactic words.
-        spans: Character span of each word in `text`; the words of a multi-word token share its span.
-        upos: Universal part of speech of each word.
-        heads: Head of each word, counted from 0; -1 for the root.
-        relations: Relation of each word to its head.
-    """
-
-    text: str
-    forms: tuple[str, ...]
-    spans: tuple[tuple[int, int], ...]
-    upos: tuple[str, ...]
-    heads: tuple[int, ...]
-    relations: tuple[str, ...]
-
-    def __len__(self) -> int:
-        """Number of syntactic words."""
-        return len(self.forms)
-
-    def descendants(self, word: int) -> list[int]:
-        """The word and all that hangs from it, in order."""
-        found = {word}
-        grown = True
-        while grown:
-            more = {index for index, head in enumerate(self.heads) if head in found} - found
-            found |= more
-            grown = bool(more)
-        return sorted(found)
+    where: str
+    columns: list[str]
+    first: int
+    mark: str
+    last: int
 
 
-def read_conllu(path: str | Path) -> Iterator[Tree]:
-    """Trees of a treebank, one at a time; empty nodes are left out.
+def read_conllu(path: str | Path, *, heads: bool = True) -> Iterator[Tree]:
+    """Trees of a treebank, one at a time.
+
+    A sentence may have no words: a block of comments is one.
 
     Args:
         path: A `.conllu` file, also gzipped.
+        heads: Whether to read the trees; if not, those of the result are empty, and the file needs none.
 
     Yields:
         The trees in order.
@@ -61,88 +44,198 @@ def read_conllu(path: str | Path) -> Iterator[Tree]:
         RequestError: The file cannot be read, or a sentence of it is damaged: columns are missing, its words do not
             make one tree, or they are not those of its text.
     """
-    rows: list[list[str]] = []
-    text = None
+    block: list[tuple[str, str]] = []
     for number, line in enumerate(chain(read_lines(path), [""]), start=1):  # the last blank line may be missing
-        if line.startswith(TEXT):
-            text = line.removeprefix(TEXT).strip()
-        elif not line.strip():
-            if rows:
-                yield _tree(rows, text, f"{path}, sentence before line {number}")
-            rows, text = [], None
-        elif not line.startswith("#"):
-            rows.append(_row(line, f"{path}, line {number}"))
+        if line.strip():
+            block.append((f"{path}, line {number}", line))
+        elif block:
+            yield _tree(block, heads)
+            block = []
 
 
-def _row(line: str, where: str) -> list[str]:
-    row = line.split("\t")
-    if len(row) != 10:
-        raise RequestError(f"{where}: expected ten columns, found {len(row)}")
-    if not NUMBER.fullmatch(row[0]):
-        raise RequestError(f"{where}: expected the number of a word such as 3, 3-4 or 3.1, found {row[0]!r}")
-    return row
+def write_conllu(path: str | Path, trees: Iterable[Tree]) -> None:
+    """Writes a treebank; what was read and not changed comes out as it was.
+
+    Args:
+        path: The file.
+        trees: The sentences in order.
+
+    Raises:
+        RequestError: The file cannot be written.
+    """
+    try:
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines(format_tree(tree) for tree in trees)
+    except OSError as error:
+        raise RequestError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _tree(rows: Sequence[list[str]], text: str | None, where: str) -> Tree:
-    """The tree; its text is put together from the words where no comment gives it."""
-    words = [row for row in rows if row[0].isdecimal()]
-    if [int(row[0]) for row in words] != list(range(1, len(words) + 1)):
-        raise RequestError(f"{where}: its words are not numbered 1, 2, 3, ...")
-    tokens = _surface_tokens(rows)
-    if sum(length for _, length in tokens) != len(words):
-        raise RequestError(f"{where}: the ranges of its multi-word tokens do not fit its {len(words)} words")
-    if text is None:
-        text = "".join(row[1] + ("" if "SpaceAfter=No" in row[9].split("|") else " ") for row, _ in tokens).rstrip()
-    found = _locate([row[1] for row, _ in tokens], text, where)
-    tree = Tree(
+def format_tree(tree: Tree) -> str:
+    """One sentence of a treebank.
+
+    Args:
+        tree: As it was read or built by the functions of this module.
+
+    Returns:
+        Its lines, the blank one at the end included.
+    """
+    return "".join(f"{line}\n" for line in (*tree.lines, ""))
+
+
+def words_tree(text: str, words: Sequence[Word]) -> Tree:
+    """A sentence of bare words, which somebody may parse.
+
+    Args:
+        text: The sentence.
+        words: Its words, in order, which leave out nothing but blanks.
+
+    Returns:
+        The sentence, without heads; only form, part of speech and `SpaceAfter` are filled in.
+    """
+    lines = [(TEXT + text.strip()).rstrip()]
+    touching = {left for left, right in pairwise(words) if left.end == right.start}
+    for number, word in enumerate(words, start=1):
+        misc = TOUCHES if word in touching else "_"
+        lines.append("\t".join([str(number), word.text, "_", word.pos or "_", *"_____", misc]))
+    return Tree(
         text=text,
-        forms=tuple(row[1] for row in words),
-        spans=tuple(span for span, (_, length) in zip(found, tokens, strict=True) for _ in range(length)),
-        upos=tuple(row[3] for row in words),
-        heads=_heads(words, where),
-        relations=tuple(row[7] for row in words),
+        forms=tuple(word.text for word in words),
+        spans=tuple((word.start, word.end) for word in words),
+        upos=tuple(word.pos or "_" for word in words),
+        heads=(),
+        relations=(),
+        lines=tuple(lines),
     )
-    if len(tree.descendants(tree.heads.index(-1))) != len(tree):
-        raise RequestError(f"{where}: some of its words hang in a circle, not from the root")
-    return tree
 
 
-def _surface_tokens(rows: Sequence[list[str]]) -> list[tuple[list[str], int]]:
+def with_heads(tree: Tree, heads: Sequence[int], relations: Sequence[str]) -> Tree:
+    """The sentence with another tree, for example a parser's.
+
+    All columns but the basic tree stay. The enhanced graph and its empty nodes go: they no longer fit.
+
+    Args:
+        tree: The sentence.
+        heads: Head of each word, counted from 0; -1 for the root.
+        relations: Relation of each word to its head.
+
+    Returns:
+        The changed sentence.
+    """
+    edges = list(zip(tree.forms, heads, relations, strict=True))
+    lines = []
+    for line in tree.lines:
+        number = line.partition("\t")[0]
+        if line.startswith("#") or "-" in number:
+            lines.append(line)
+        elif "." not in number:
+            columns = line.split("\t")
+            _, head, columns[DEPREL] = edges[int(number) - 1]
+            columns[HEAD], columns[DEPS] = str(head + 1), "_"
+            lines.append("\t".join(columns))
+    return replace(tree, heads=tuple(heads), relations=tuple(relations), lines=tuple(lines))
+
+
+def _tree(block: Sequence[tuple[str, str]], parsed: bool) -> Tree:
+    """The tree of a block of lines; its text is put together from the words where no comment gives it."""
+    rows = [_row(where, line) for where, line in block if not line.startswith("#")]
+    tokens = _surface_tokens(rows)
+    words = [row for row in rows if not row.mark]
+    texts = [line.removeprefix(TEXT).strip() for _, line in block if line.startswith(TEXT)]
+    text = texts[-1] if texts else _put_together([row.columns for row, _ in tokens])
+    spans = _locate([row for row, _ in tokens], text)
+    return Tree(
+        text=text,
+        forms=tuple(row.columns[FORM] for row in words),
+        spans=tuple(span for span, (_, length) in zip(spans, tokens, strict=True) for _ in range(length)),
+        upos=tuple(row.columns[UPOS] for row in words),
+        heads=_heads(words) if parsed else (),
+        relations=tuple(row.columns[DEPREL] for row in words) if parsed else (),
+        lines=tuple(line for _, line in block),
+    )
+
+
+def _row(where: str, line: str) -> _Row:
+    columns = line.split("\t")
+    if len(columns) != COLUMNS:
+        raise RequestError(f"{where}: expected ten columns, found {len(columns)}")
+    if "" in columns:
+        raise RequestError(f"{where}: column {columns.index('') + 1} is empty, expected at least _")
+    number = NUMBER.fullmatch(columns[ID])
+    if number is None:
+        raise RequestError(f"{where}: expected the number of a word such as 3, 3-4 or 3.1, found {columns[ID]!r}")
+    first, mark, last = number.groups("")
+    return _Row(where, columns, int(first), mark, int(last or first))
+
+
+def _surface_tokens(rows: Sequence[_Row]) -> list[tuple[_Row, int]]:
     """The rows that are written in the text, each with the number of its syntactic words."""
-    tokens, covered = [], 0
+    tokens, words, covered = [], 0, 0
     for row in rows:
-        first, dash, last = row[0].partition("-")
-        if dash:
-            covered = int(last)
-            tokens.append((row, covered - int(first) + 1))
-        elif "." not in first and int(first) > covered:
-            tokens.append((row, 1))
+        if row.first != (words if row.mark == "." else words + 1):
+            raise RequestError(f"{row.where}: its number is {row.columns[ID]}, but the last word's was {words}")
+        if row.mark == "-":
+            if words < covered or row.last <= words:
+                raise RequestError(f"{row.where}: the range {row.columns[ID]} is empty or begins inside another")
+            covered = row.last
+            tokens.append((row, covered - words))
+        elif not row.mark:
+            words += 1
+            if words > covered:
+                tokens.append((row, 1))
+    if words < covered:
+        row = tokens[-1][0]
+        raise RequestError(f"{row.where}: the range {row.columns[ID]} goes beyond the sentence's {words} words")
     return tokens
 
 
-def _locate(forms: Sequence[str], text: str, where: str) -> list[tuple[int, int]]:
+def _put_together(tokens: Sequence[list[str]]) -> str:
+    """The text, with a blank between tokens that are not said to touch."""
+    return "".join(row[FORM] + ("" if TOUCHES in row[MISC].split("|") else " ") for row in tokens).rstrip()
+
+
+def _locate(tokens: Sequence[_Row], text: str) -> list[tuple[int, int]]:
     """Character spans of tokens that follow each other with nothing but blanks between them."""
     spans, place = [], 0
-    for form in forms:
+    for token in tokens:
+        form = token.columns[FORM]
         place += len(text[place:]) - len(text[place:].lstrip())
         if not text.startswith(form, place):
             raise RequestError(
-                f"{where}: {form!r} is not at character {place} of its text; without the comment {TEXT.strip()!r} "
-                "the text is put together from the words"
+                f"{token.where}: {form!r} is not at character {place} of its text; without the comment "
+                f"{TEXT.strip()!r} the text is put together from the words"
             )
         spans.append((place, place + len(form)))
         place += len(form)
-    if text[place:].strip():
-        raise RequestError(f"{where}: no word is given for {text[place:].strip()!r} at the end of its text")
+    if tokens and text[place:].strip():
+        raise RequestError(f"{tokens[-1].where}: no word is given for {text[place:].strip()!r} at the end of its text")
     return spans
 
 
-def _heads(words: Sequence[list[str]], where: str) -> tuple[int, ...]:
+def _heads(words: Sequence[_Row]) -> tuple[int, ...]:
     """Heads counted from 0, -1 for the root."""
-    for row in words:
-        if not row[6].isdecimal() or int(row[6]) > len(words):
-            raise RequestError(f"{where}: the head of word {row[0]} is {row[6]!r}, expected 0 to {len(words)}")
-    heads = tuple(int(row[6]) - 1 for row in words)
-    if heads.count(-1) != 1:
-        raise RequestError(f"{where}: expected exactly one root, found {heads.count(-1)}")
+    for word in words:
+        head = word.columns[HEAD]
+        if not head.isdecimal() or int(head) > len(words):
+            raise RequestError(f"{word.where}: the head of word {word.first} is {head!r}, expected 0 to {len(words)}")
+    heads = tuple(int(word.columns[HEAD]) - 1 for word in words)
+    roots = [word for word, head in zip(words, heads, strict=True) if head == -1]
+    if words and len(roots) != 1:
+        raise RequestError(f"{(roots[1:] or words)[0].where}: expected exactly one root, found {len(roots)}")
+    if circle := _circle(heads):
+        around = " from ".join(str(word + 1) for word in [*circle, circle[0]])
+        raise RequestError(f"{words[circle[0]].where}: some words hang in a circle, {around}, and not from the root")
     return heads
+
+
+def _circle(heads: Sequence[int]) -> list[int]:
+    """Words that hang from each other, in order of their heads; none in a tree."""
+    settled = {-1}
+    for word in range(len(heads)):
+        path: list[int] = []
+        while word not in settled and word not in path:
+            path.append(word)
+            word = heads[word]
+        if word in path:
+            return path[path.index(word) :]
+        settled.update(path)
+    return []

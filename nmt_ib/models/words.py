@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+import re
 from functools import cached_property
 
 import spacy
@@ -58,6 +59,18 @@ class WordSplitter:
             for token in self._pipeline(text)
             if not token.is_space
         ]
+
+
+def blank_words(text: str) -> list[Word]:
+    """Words that blanks tell apart.
+
+    Args:
+        text: One sentence.
+
+    Returns:
+        Words with their character spans.
+    """
+    return [Word(found.group(), *found.span()) for found in re.finditer(r"\S+", text)]
 
 
 def spacy_language(language: str | None) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from nmt_ib.data.conllu import read_conllu
+from nmt_ib.data.conllu import format_tree, read_conllu, with_heads, words_tree, write_conllu
 from nmt_ib.errors import RequestError
+from nmt_ib.types import Word
 
 TREEBANKS = sorted((Path(__file__).parents[3] / "shared" / "data").glob("ud-*/*.conllu.gz"))
 TREE = """# text = Don't go to Rio.
@@ -64,15 +65,22 @@ def test_blanks_are_those_of_the_text(tmp_path, blank):
     [
         ("6\t.\t.\tPUNCT", "6\t.", "line 9: expected ten columns, found 8"),
         ("3.1\t", "x\t", "line 6: expected the number of a word .* found 'x'"),
-        ("4\tto", "7\tto", "before line 10: its words are not numbered"),
-        ("1-2\t", "1-9\t", "ranges of its multi-word tokens do not fit its 6 words"),
-        ("5\tcase", "7\tcase", "the head of word 4 is '7', expected 0 to 6"),
-        ("5\tcase", "_\tcase", "the head of word 4 is '_'"),
-        ("5\tcase", "0\tcase", "expected exactly one root, found 2"),
-        ("0\troot", "1\troot", "expected exactly one root, found 0"),
-        ("3\tobl", "4\tobl", "hang in a circle"),
-        ("to Rio.", "to Porto.", "'Rio' is not at character 12"),
-        ("Rio.\n", "Rio. Now\n", "no word is given for 'Now'"),
+        ("4\tto\t", "4\t\t", "line 7: column 2 is empty"),
+        ("4\tto", "7\tto", "line 7: its number is 7, but the last word's was 3"),
+        ("3.1\t", "4.1\t", "line 6: its number is 4.1, but the last word's was 3"),
+        ("1-2\t", "2-3\t", "line 2: its number is 2-3, but the last word's was 0"),
+        ("1-2\t", "1-0\t", "line 2: the range 1-0 is empty"),
+        ("1-2\t", "1-9\t", "line 2: the range 1-9 goes beyond the sentence's 6 words"),
+        ("2\tn't", "2-3\tn't\t_\t_\t_\t_\t_\t_\t_\t_\n2\tn't", "line 4: the range 2-3 .* begins inside another"),
+        ("5\tcase", "7\tcase", "line 7: the head of word 4 is '7', expected 0 to 6"),
+        ("5\tcase", "_\tcase", "line 7: the head of word 4 is '_'"),
+        ("5\tcase", "-1\tcase", "line 7: the head of word 4 is '-1'"),
+        ("5\tcase", "0\tcase", "line 7: expected exactly one root, found 2"),
+        ("0\troot", "1\troot", "line 3: expected exactly one root, found 0"),
+        ("3\tobl", "4\tobl", "line 7: some words hang in a circle, 4 from 5 from 4,"),
+        ("3\tobl", "5\tobl", "line 8: some words hang in a circle, 5 from 5,"),
+        ("to Rio.", "to Porto.", "line 8: 'Rio' is not at character 12"),
+        ("Rio.\n", "Rio. Now\n", "line 9: no word is given for 'Now'"),
     ],
 )
 def test_damage_is_one_line(tmp_path, old, new, message):
@@ -95,6 +103,70 @@ def test_a_file_that_cannot_be_read(tmp_path):
     (tmp_path / "bad.conllu").write_bytes(TREE.replace("Rio", "S\xe3o").encode("latin-1"))
     with pytest.raises(RequestError, match="line 1: not UTF-8"):
         list(read_conllu(tmp_path / "bad.conllu"))
+
+
+PARSED = """# text = Don't go to Rio.
+1-2\tDon't\t_\t_\t_\t_\t_\t_\t_\t_
+1\tDo\tdo\tAUX\t_\t_\t0\troot\t_\t_
+2\tn't\tnot\tPART\t_\t_\t1\tadvmod:emph\t_\t_
+3\tgo\tgo\tVERB\t_\t_\t2\tdep\t_\t_
+4\tto\tto\tADP\t_\t_\t3\tdep\t_\t_
+5\tRio\tRio\tPROPN\t_\t_\t4\tdep\t_\tSpaceAfter=No
+6\t.\t.\tPUNCT\t_\t_\t5\tpunct\t_\t_
+
+"""
+
+
+def test_a_parsers_tree_keeps_all_but_the_enhanced_graph(tmp_path):
+    enhanced = TREE.replace("3\tobl\t_", "3\tobl\t3:obl:to|3.1:obl")
+    (tree,) = read_conllu(write(tmp_path / "one", enhanced))
+    relations = ("root", "advmod:emph", "dep", "dep", "dep", "punct")
+    parsed = with_heads(tree, (-1, 0, 1, 2, 3, 4), relations)
+    assert format_tree(parsed) == PARSED
+    assert list(read_conllu(write(tmp_path / "two", PARSED))) == [parsed]
+    with pytest.raises(ValueError, match="argument 2 is longer"):
+        with_heads(tree, (-1, 0, 1, 2, 3, 4, 5), (*relations, "dep"))
+
+
+def test_a_sentence_without_heads_is_read_to_be_parsed(tmp_path):
+    bare = PARSED.replace("\t0\troot", "\t_\t_").replace("\t4\tdep", "\t_\t_")
+    (tree,) = read_conllu(write(tmp_path / "one", bare), heads=False)
+    assert (len(tree), tree.heads, tree.relations) == (6, (), ())
+    assert format_tree(tree) == bare
+    relations = ("root", "advmod:emph", "dep", "dep", "dep", "punct")
+    assert format_tree(with_heads(tree, range(-1, 5), relations)) == PARSED
+
+
+def test_an_empty_sentence_is_kept(tmp_path):
+    text = f"# newdoc\n# text = \n\n{TREE}\n# the end\n\n"
+    path = write(tmp_path / "one", text)
+    trees = list(read_conllu(path))
+    assert [len(tree) for tree in trees] == [0, 6, 0]
+    assert (trees[0].text, trees[2].text, with_heads(trees[0], (), ())) == ("", "", trees[0])
+    write_conllu(tmp_path / "two", trees)
+    assert (tmp_path / "two").read_bytes() == path.read_bytes()
+
+
+def test_bare_words_become_a_sentence(tmp_path):
+    text = " Don't go  now."
+    spans = [(1, 3), (3, 6), (7, 9), (11, 14), (14, 15)]
+    tree = words_tree(text, [Word(text[start:end], start, end, "X" if end == 9 else "") for start, end in spans])
+    columns = [line.split("\t") for line in tree.lines[1:]]
+    assert tree.lines[0] == "# text = Don't go  now."
+    assert [row[1] for row in columns] == ["Do", "n't", "go", "now", "."]
+    assert [row[3] for row in columns] == ["_", "_", "X", "_", "_"]
+    assert [row[9] for row in columns] == ["SpaceAfter=No", "_", "_", "SpaceAfter=No", "_"]
+    assert all(len(row) == 10 for row in columns)
+    write_conllu(tmp_path / "one", [tree, words_tree("  ", [])])
+    again, empty = read_conllu(tmp_path / "one", heads=False)
+    assert (again.lines, again.forms, again.upos) == (tree.lines, tree.forms, tree.upos)
+    assert again.spans == tuple((start - 1, end - 1) for start, end in spans)  # a comment has no blank at its start
+    assert (empty.lines, empty.text, len(empty)) == (("# text =",), "", 0)
+
+
+def test_a_file_that_cannot_be_written(tmp_path):
+    with pytest.raises(RequestError, match="cannot write .*nowhere/one: No such file"):
+        write_conllu(tmp_path / "nowhere" / "one", [])
 
 
 # Origin: stats.xml of each treebank (sentences, syntactic words, multi-word tokens), release 2.16.
@@ -136,3 +208,25 @@ def test_texts_put_together_are_those_of_the_comments(path, tmp_path):
         bare = write(tmp_path / "bare", "".join(line for line in file if not line.startswith("# text = ")))
     # Which blank it was, only the comment tells: one sentence of EWT has a no-break space.
     assert [tree.text.split() for tree in read_conllu(bare)] == [text.split() for text in comments(path)]
+
+
+@needs_treebanks
+@pytest.mark.parametrize("path", TREEBANKS, ids=lambda path: path.name)
+def test_treebanks_come_out_as_they_went_in(path, tmp_path):
+    write_conllu(tmp_path / "copy", read_conllu(path))
+    assert (tmp_path / "copy").read_bytes() == gzip.decompress(path.read_bytes())
+
+
+@needs_treebanks
+@pytest.mark.parametrize("path", [path for path in TREEBANKS if "-dev" in path.name], ids=lambda path: path.name)
+def test_parsed_treebanks_change_in_two_columns_only(path, tmp_path):
+    trees = list(read_conllu(path))
+    chains = [with_heads(tree, range(-1, len(tree) - 1), ["root"] + ["dep"] * (len(tree) - 1)) for tree in trees]
+    write_conllu(tmp_path / "parsed", chains)
+    assert list(read_conllu(tmp_path / "parsed")) == chains
+    restored = [with_heads(chain, tree.heads, tree.relations) for chain, tree in zip(chains, trees, strict=True)]
+    for tree, other in zip(trees, restored, strict=True):
+        rows = [line.split("\t") for line in tree.lines if not line.startswith("#") and "." not in line.split("\t")[0]]
+        others = [line.split("\t") for line in other.lines if not line.startswith("#")]
+        assert [row[:8] + row[9:] for row in rows] == [row[:8] + row[9:] for row in others]
+        assert {row[8] for row in others} == {"_"}

@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from nmt_ib.reports.png import write_figures
+from nmt_ib.reports.png.diagnosis import write_figures
 from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis, Share, WordDiagnosis
 
 NAMES = ["dropped_by_group.png", "contributions.png"]
@@ -49,7 +49,7 @@ def test_figures_of_any_run(tmp_path, summary, sentences):
 
 
 def test_the_histogram_counts_every_finite_word_once():
-    from nmt_ib.reports.png import LIMIT_BITS, _edges_bits, _histograms
+    from nmt_ib.reports.png.diagnosis import LIMIT_BITS, _edges_bits, _histograms
 
     kept, dropped = _histograms(iter([sentence(0, -3.0, 0.0, 12.0), sentence(1, 1e9, -1e9, float("nan"))]))
     assert (kept.sum(), dropped.sum()) == (2, 3)
@@ -71,7 +71,7 @@ def test_no_global_state_is_touched(tmp_path):
 
 
 def test_memory_does_not_grow_with_the_run():
-    from nmt_ib.reports.png import _histograms
+    from nmt_ib.reports.png.diagnosis import _histograms
 
     def peak(lines: int) -> int:
         tracemalloc.start()

@@ -9,7 +9,7 @@ import pytest
 
 from nmt_ib.reports import html
 from nmt_ib.reports.html import write_retention_report
-from nmt_ib.reports.png import WIDEST_HEAT_MAP, write_retention_figures
+from nmt_ib.reports.png.retention import WIDEST_HEAT_MAP, write_retention_figures
 from nmt_ib.results.retention import LayerRetention, RetentionSummary, SentenceRetention, WordRetention
 from tests.reports.hostile_run import HOSTILE, SIGNATURE
 from tests.reports.test_png import size

@@ -1,0 +1,261 @@
+"""`nmt-ib compress`: how few bits of an encoder a parser needs."""
+
+import json
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.box import HORIZONTALS
+from rich.table import Table
+
+from nmt_ib.cli.terminal import BatchSize, Device, Json, Seed, Threads, out, progress, set_threads
+from nmt_ib.errors import RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nmt_ib.compression.corpus import Labels, ParsingCorpus
+    from nmt_ib.protocols import Embedder
+    from nmt_ib.results.parsing import CompressionSweep
+    from nmt_ib.signature import RunSignature
+    from nmt_ib.studies.compressed_parsing import CompressionStudy
+    from nmt_ib.types import Tree
+
+SWEEP = "sweep.json"
+MIX = "mix"
+EXAMPLE = """\b
+Example:
+  $ nmt-ib compress en_ewt-ud-train.conllu.gz --dev en_ewt-ud-dev.conllu.gz \\
+      --max-sentences 500 --layer 3 --beta 0.01 --out model/
+"""
+
+
+def compress(
+    train: Annotated[str, typer.Argument(help="Treebank to learn from: CoNLL-U, may be gzipped.")],
+    dev: Annotated[str, typer.Option(help="Treebank that decides which epoch is best.")],
+    directory: Annotated[Path, typer.Option("--out", help="The parser; a killed training goes on there.")],
+    embedder: Annotated[
+        str, typer.Option(help="builtin:minilm, builtin:en-pt, a Hugging Face name, or a directory, ELMo's too.")
+    ] = "builtin:minilm",
+    layer: Annotated[
+        str | None,
+        typer.Option(help="Whose vectors; mix: all, averaged by learned weights; the middle one if not given."),
+    ] = None,
+    pooling: Annotated[
+        str, typer.Option(help="Which of its pieces make a word's vector: first, mean, last.")
+    ] = "first",
+    tags: Annotated[str, typer.Option(help="continuous, discrete, identity, pca, mlp, pos or random.")] = "continuous",
+    dim: Annotated[int, typer.Option(min=1, help="Dimensions of a tag, or of a discrete tag's vector.")] = 128,
+    tags_k: Annotated[int, typer.Option(min=2, help="Number of discrete tags.")] = 64,
+    beta: Annotated[
+        str, typer.Option(help="Price of a nat of a tag, for each word; several with commas: a sweep.")
+    ] = "0.01",
+    gamma: Annotated[float, typer.Option(help="Price of a nat that a tag tells beyond its word's type.")] = 0.0,
+    linear: Annotated[bool, typer.Option("--linear", help="No hidden layers between vector and tag.")] = False,
+    standard_prior: Annotated[
+        bool, typer.Option("--standard-prior", help="Price against N(0, 1), not against a learned Gaussian.")
+    ] = False,
+    samples: Annotated[int, typer.Option(min=1, help="Samples of each tag in a step of training.")] = 1,
+    warmup: Annotated[float, typer.Option(help="Share of training over which prices rise from 0.")] = 0.0,
+    free_bits: Annotated[float, typer.Option(help="Bits of each tag that cost nothing.")] = 0.0,
+    dropout: Annotated[float, typer.Option(help="Share of inputs, states and units dropped in training.")] = 0.0,
+    max_sentences: Annotated[int | None, typer.Option(min=1, help="Training sentences, drawn at random.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="At most.")] = 40,
+    learning_rate: Annotated[float, typer.Option(help="Of Adam, falling to 0 over all epochs.")] = 4e-3,
+    batch_size: BatchSize = 32,
+    seed: Seed = 0,
+    device: Device = "cpu",
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Trains a bottleneck between word vectors and a dependency parser, or one for each price of information."""
+    from nmt_ib.cli.diagnose import run_directory
+    from nmt_ib.compression.kinds import TagSettings
+    from nmt_ib.compression.objective import Objective
+    from nmt_ib.compression.training import TrainingSettings
+    from nmt_ib.data.conllu import read_conllu
+    from nmt_ib.models.loading import load_embedder
+    from nmt_ib.parsing.biaffine import ParserSettings
+    from nmt_ib.reports.jsonfile import RunDirectory
+    from nmt_ib.studies.compressed_parsing import CompressionStudy, sampled
+
+    betas = prices(beta)
+    study = CompressionStudy(
+        TagSettings(tags, dim, tags_k, linear, standard_prior, dropout),
+        Objective(betas[0], gamma, warmup, free_bits),
+        ParserSettings(dropout=dropout),
+        TrainingSettings(epochs, batch_size, learning_rate, samples=samples, seed=seed),
+    )
+    RunDirectory(directory).check(None)
+    trees = sampled(with_words(read_conllu(train), train), max_sentences, seed), with_words(read_conllu(dev), dev)
+    set_threads(threads)
+    loaded = load_embedder(embedder, device=device, pooling=pooling)
+    layers = chosen_layers(layer, loaded)
+    signature = signature_of(study, loaded, {"train": trees[0], "dev": trees[1]}, layers, betas)
+    with run_directory(directory) as run:
+        with run.locked():
+            run.check(signature.difference(run.signature) if run.signature else None)
+            run.begin(signature.to_dict())
+            known = embed(trees[0], loaded, layers, None, study.objective.gamma > 0, train)
+            unseen = embed(trees[1], loaded, layers, known.labels, study.objective.gamma > 0, dev)
+            sweep = carry_out(study, betas, (known, unseen), loaded, layers, directory, device, signature)
+        show(sweep, directory, as_json=as_json)
+
+
+def prices(betas: str) -> list[float]:
+    """The prices that a user named.
+
+    Args:
+        betas: Numbers with commas between.
+
+    Returns:
+        The numbers, each once.
+
+    Raises:
+        RequestError: One is no number, or there is none.
+    """
+    try:
+        found = [float(price) for price in betas.split(",")]
+    except ValueError as error:
+        raise RequestError(f"--beta {betas!r}: expected numbers with commas between, as in 0.01,0.1") from error
+    return list(dict.fromkeys(found))
+
+
+def with_words(trees: "Iterable[Tree]", name: str) -> "list[Tree]":
+    """The sentences of a treebank.
+
+    Args:
+        trees: The sentences.
+        name: Of the treebank.
+
+    Returns:
+        All of them.
+
+    Raises:
+        RequestError: No sentence has a word.
+    """
+    found = list(trees)
+    if not any(len(tree) for tree in found):
+        raise RequestError(f"{name} has no words")
+    return found
+
+
+def chosen_layers(layer: str | None, embedder: "Embedder") -> list[int]:
+    """The layers that a user named.
+
+    Args:
+        layer: A number, "mix" or None.
+        embedder: Whose layers.
+
+    Returns:
+        Their numbers; the middle one by default: the last ones know less of syntax.
+
+    Raises:
+        RequestError: It is no layer.
+    """
+    if layer is None:
+        return [embedder.layers // 2]
+    if layer == MIX:
+        return list(range(embedder.layers))
+    if not layer.isdigit() or int(layer) >= embedder.layers:
+        raise RequestError(f"--layer {layer!r}: {embedder.name} has layers 0 to {embedder.layers - 1}, or {MIX}")
+    return [int(layer)]
+
+
+def signature_of(
+    study: "CompressionStudy",
+    embedder: "Embedder",
+    trees: "dict[str, list[Tree]]",
+    layers: list[int],
+    betas: list[float],
+) -> "RunSignature":
+    """What decides a sweep's numbers."""
+    from nmt_ib.signature import RunSignature, fingerprint_lines
+
+    data = {role: fingerprint_lines(line for tree in found for line in tree.lines) for role, found in trees.items()}
+    settings = {**asdict(study), "layers": layers, "beta": betas}
+    return RunSignature("compress", embedder.name, embedder.fingerprint, data, settings, study.training.seed)
+
+
+def embed(
+    trees: "list[Tree]", embedder: "Embedder", layers: list[int], labels: "Labels | None", types: bool, name: str
+) -> "ParsingCorpus":
+    """A treebank with its vectors; a bar shows the work where they must be made first."""
+    from nmt_ib.studies.compressed_parsing import embedded
+
+    with progress(f"vectors of {Path(name).name}", len(trees)) as advance:
+        return embedded(trees, embedder, layers, labels, types=types, advance=advance)
+
+
+def carry_out(
+    study: "CompressionStudy",
+    betas: list[float],
+    corpora: "tuple[ParsingCorpus, ParsingCorpus]",
+    embedder: "Embedder",
+    layers: list[int],
+    directory: Path,
+    device: str,
+    signature: "RunSignature",
+) -> "CompressionSweep":
+    """Trains what is not yet trained.
+
+    Args:
+        study: The parser, whatever its price.
+        betas: The prices.
+        corpora: To learn from, and to decide which epoch is best.
+        embedder: Gave the vectors.
+        layers: Whose vectors they are.
+        directory: Where parsers are kept: the only one, or each in a folder of its own.
+        device: Where they train.
+        signature: What decides the numbers.
+
+    Returns:
+        The sweep.
+    """
+    from nmt_ib.compression.kinds import WordShape
+    from nmt_ib.compression.saved import ParserConfig
+    from nmt_ib.reports.jsonfile import write_json
+    from nmt_ib.reports.png.parsing import write_sweep_figure
+    from nmt_ib.results.parsing import CompressionSweep
+
+    known = corpora[0]
+    shape = WordShape(embedder.width, 0 if known.types is None else known.types.shape[1], len(known.labels.upos))
+    config = ParserConfig(
+        embedder.name, getattr(embedder, "pooling", ""), embedder.fingerprint, tuple(layers), shape, known.labels,
+        study.tags, study.parser,
+    )  # fmt: skip
+    points = []
+    for price in betas:
+        one = replace(study, objective=replace(study.objective, beta=price))
+        place = directory / f"beta-{price:g}" if len(betas) > 1 else directory
+        with progress(f"training, beta {price:g}: epochs", study.training.epochs) as advance:
+            points.append(one.run(corpora, config, place, device=device, after_epoch=lambda _: advance(1)))
+    sweep = CompressionSweep(tuple(points), signature.to_dict())
+    write_json(directory / SWEEP, sweep.to_dict())
+    if len(betas) > 1:
+        write_sweep_figure(directory, sweep)
+    return sweep
+
+
+def show(sweep: "CompressionSweep", directory: Path, *, as_json: bool) -> None:
+    """Prints what the parsers came to.
+
+    Args:
+        sweep: The parsers.
+        directory: Where they are.
+        as_json: Whether to print one JSON document instead of a table.
+    """
+    if as_json:
+        sys.stdout.write(json.dumps(sweep.to_dict(), ensure_ascii=False) + "\n")
+        return
+    table = Table(box=HORIZONTALS, title="Best epoch on the development set", title_justify="left")
+    for name in ("beta", "bits a word", "UAS", "LAS", "epoch", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for point in sweep.points:
+        bits = "-" if point.bits_per_token is None else f"{point.bits_per_token:.1f}"
+        shares = (f"{point.uas:.1%}", f"{point.las:.1%}")
+        table.add_row(f"{point.beta:g}", bits, *shares, f"{point.epoch} of {point.epochs}", f"{point.seconds:.0f}")
+    out.print(table)
+    out.print(f"Parser: {directory}", soft_wrap=True)

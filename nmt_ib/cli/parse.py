@@ -1,0 +1,98 @@
+"""`nmt-ib parse`: dependency trees from a parser that `nmt-ib compress` trained."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nmt_ib.cli.terminal import BatchSize, Device, Json, Threads, progress, set_threads
+from nmt_ib.errors import RequestError
+
+if TYPE_CHECKING:
+    from nmt_ib.types import Tree
+
+CONLLU, JSON = "conllu", "json"
+EXAMPLE = """\b
+Example:
+  $ echo "The bridge was closed." > text.en
+  $ nmt-ib parse text.en --model model/
+  # text = The bridge was closed.
+  1	The	_	_	_	_	2	det	_	_
+  2	bridge	_	_	_	_	4	nsubj	_	_
+  3	was	_	_	_	_	4	aux	_	_
+  4	closed	_	_	_	_	0	root	_	SpaceAfter=No
+  5	.	_	_	_	_	4	punct	_	_
+"""
+
+
+def parse(
+    source: Annotated[str, typer.Argument(help="Sentences, one a line, or a treebank (.conllu, .conllu.gz).")],
+    model: Annotated[Path, typer.Option(help="What `nmt-ib compress` was given as --out.")],
+    vectors: Annotated[
+        Path | None,
+        typer.Option(help="Vectors of the words, which blanks tell apart: .npz with vectors [N, D] and lengths [B]."),
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="conllu or json.")] = CONLLU,
+    language: Annotated[str, typer.Option(help="Whose words are told apart in plain text.")] = "en",
+    device: Device = "cpu",
+    batch_size: BatchSize = 128,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Parses sentences; each gets exactly one tree with one root, an empty line an empty sentence."""
+    from nmt_ib.compression.saved import load_parser
+    from nmt_ib.data.conllu import format_tree
+    from nmt_ib.models.vectors import load_vectors
+    from nmt_ib.studies.compressed_parsing import embedded, embedder_of, given_vectors, parsed
+
+    if form not in (CONLLU, JSON):
+        raise RequestError(f"unknown format {form!r}; known: {CONLLU}, {JSON}")
+    set_threads(threads)
+    config, parser = load_parser(model)
+    trees = read_sentences(source, None if vectors else language)
+    if vectors is not None:
+        corpus = given_vectors(trees, load_vectors(vectors), config, where=str(vectors))
+    else:
+        loaded = embedder_of(config, device)
+        with progress("vectors", len(trees)) as advance:
+            corpus = embedded(
+                trees, loaded, config.layers, config.labels, types=config.words.types > 0, advance=advance
+            )
+    with progress("parsing", len(trees)) as advance:
+        found = parsed(parser.to(device), corpus, batch_size=batch_size, advance=advance)
+    if as_json or form == JSON:
+        sys.stdout.write(json.dumps({"sentences": [facts(tree) for tree in found]}, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.writelines(format_tree(tree) for tree in found)
+
+
+def read_sentences(source: str, language: str | None) -> "list[Tree]":
+    """Sentences whose words are told apart.
+
+    Args:
+        source: A text, or a treebank whose trees are not looked at.
+        language: Of the text; None: blanks tell words apart.
+
+    Returns:
+        The sentences, without trees.
+    """
+    from nmt_ib.data.conllu import read_conllu, words_tree
+    from nmt_ib.data.text import read_lines
+    from nmt_ib.models.words import WordSplitter, blank_words
+
+    if source.removesuffix(".gz").endswith(".conllu"):
+        return list(read_conllu(source, heads=False))
+    split = blank_words if language is None else WordSplitter(language).split
+    return [words_tree(line, split(line)) for line in read_lines(source)]
+
+
+def facts(tree: "Tree") -> dict:
+    """One parsed sentence as plain data; heads from 1, 0 the root, as CoNLL-U counts them."""
+    return {
+        "text": tree.text,
+        "words": list(tree.forms),
+        "heads": [head + 1 for head in tree.heads],
+        "relations": list(tree.relations),
+    }

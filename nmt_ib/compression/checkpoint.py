@@ -1,0 +1,54 @@
+"""A training run's state in one file that is whole or not there: weights, optimiser and what has been seen."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+
+def save_checkpoint(path: Path, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer, facts: Any) -> None:
+    """Writes a checkpoint over the one before.
+
+    Args:
+        path: A `.safetensors` file.
+        modules: Name -> module whose tensors are kept.
+        optimizer: Whose tensors are kept, too.
+        facts: What else is to be known, as JSON has it.
+    """
+    tensors = {f"{name}.{key}": value for name, module in modules.items() for key, value in module.state_dict().items()}
+    for number, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{number}.{key}": torch.as_tensor(value) for key, value in state.items()}
+    whole = path.with_suffix(".new")
+    save_file({key: value.contiguous() for key, value in tensors.items()}, whole, {"facts": json.dumps(facts)})
+    os.replace(whole, path)
+
+
+def load_checkpoint(path: Path, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer) -> Any:
+    """Puts a checkpoint's tensors back.
+
+    Args:
+        path: What `save_checkpoint` wrote.
+        modules: The same names, modules of the same shape.
+        optimizer: Over the same parameters.
+
+    Returns:
+        The facts.
+    """
+    with safe_open(path, "pt") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - it is no dictionary
+        facts = json.loads(file.metadata()["facts"])
+    for name, module in modules.items():
+        module.load_state_dict({key: tensors[f"{name}.{key}"] for key in module.state_dict()})
+    states: dict[int, dict[str, Any]] = {}
+    for key, value in tensors.items():
+        if key.startswith("optimizer."):
+            _, number, field = key.split(".", 2)
+            states.setdefault(int(number), {})[field] = value
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": states})
+    return facts

@@ -1,0 +1,109 @@
+"""A parser that reads words through a compressor."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from nmt_ib.compression.corpus import words_of
+from nmt_ib.compression.tags import Compressor, Tags, WordBatch
+from nmt_ib.parsing.biaffine import BiaffineParser
+from nmt_ib.parsing.decoding import maximum_spanning_trees
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """The trees of a batch.
+
+    Attributes:
+        heads: Head of each word of each sentence, counted from 0; -1 the root.
+        relations: Number of each word's relation.
+        rate_nats: Rate of each word of the batch, see `Tags`.
+    """
+
+    heads: list[Int[Tensor, " W"]]
+    relations: list[Int[Tensor, " W"]]
+    rate_nats: Float[Tensor, " N"]
+
+
+class CompressedParser(nn.Module):
+    """Frozen vectors -> a learned mix of layers -> tags -> a dependency tree.
+
+    Args:
+        compressor: What makes tags of words.
+        parser: What reads the tags.
+        layers: Number L of the vectors' layers.
+    """
+
+    def __init__(self, compressor: Compressor, parser: BiaffineParser, layers: int = 1) -> None:
+        super().__init__()
+        self.compressor = compressor
+        self.parser = parser
+        self.mix = nn.Parameter(torch.zeros(layers), requires_grad=layers > 1)
+
+    def tags(self, batch: WordBatch, samples: int = 1, generator: torch.Generator | None = None) -> Tags:
+        """The tags of a batch.
+
+        Args:
+            batch: The words.
+            samples: How many samples of each tag.
+            generator: Of the samples; None: nothing is random.
+
+        Returns:
+            The tags.
+        """
+        return self.compressor(self.mixed(batch), batch, samples, generator)
+
+    def mixed(self, batch: WordBatch) -> Float[Tensor, "N D"]:
+        """The layers' vectors, averaged with learned weights."""
+        return torch.einsum("l,nld->nd", self.mix.softmax(0), batch.vectors)
+
+    def surprise(self, batch: WordBatch, tags: Tags, generator: torch.Generator | None = None) -> Float[Tensor, ""]:
+        """How unlikely the gold trees are, given the tags; relations that training has not do not count.
+
+        Args:
+            batch: The words, with gold heads and relations.
+            tags: Theirs.
+            generator: Of the parser's dropout.
+
+        Returns:
+            Mean of -ln q(head) - ln q(relation | gold head) over words and samples.
+        """
+        samples, mask = len(tags.values), batch.mask
+        scores = self.parser(_padded(tags, batch), mask.repeat(samples, 1), generator)
+        heads = torch.zeros(mask.shape, dtype=torch.long, device=mask.device)
+        heads[mask] = batch.heads
+        heads = heads.repeat(samples, 1)
+        words = mask.repeat(samples, 1)
+        arcs = scores.arcs[words]
+        relations = self.parser.relation_scores(scores, heads)[words]
+        wanted = batch.relations.repeat(samples)
+        labels = cross_entropy(relations, wanted, ignore_index=-1, reduction="sum") / len(wanted)
+        return cross_entropy(arcs, heads[words] + 1) + labels
+
+    @torch.no_grad()
+    def parse(self, batch: WordBatch) -> Parsed:
+        """The likeliest trees with one root.
+
+        Args:
+            batch: The words.
+
+        Returns:
+            The trees.
+        """
+        tags, mask = self.tags(batch), batch.mask
+        scores = self.parser(_padded(tags, batch), mask)
+        arcs = scores.arcs.log_softmax(-1).double().cpu().numpy()
+        heads = torch.from_numpy(maximum_spanning_trees(arcs, batch.lengths.cpu().numpy())).to(mask.device)
+        relations = self.parser.relation_scores(scores, heads).argmax(-1)
+        return Parsed(words_of(heads, batch.lengths), words_of(relations, batch.lengths), tags.rate_nats)
+
+
+def _padded(tags: Tags, batch: WordBatch) -> Float[Tensor, "B W d"]:
+    """The samples of the tags as a padded grid, one sample's sentences after the other's."""
+    mask = batch.mask
+    grid = tags.values.new_zeros(len(tags.values), *mask.shape, tags.values.shape[-1])
+    grid[:, mask] = tags.values
+    return grid.flatten(0, 1)

@@ -1,0 +1,1 @@
+"""Information theory on arrays; knows no language."""

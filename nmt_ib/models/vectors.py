@@ -1,0 +1,99 @@
+"""The word vectors of a corpus: one array of all words, in memory or on disk, read sentence by sentence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float32, Int, Integer
+from torch import Tensor
+
+from nmt_ib.errors import RequestError
+
+
+@dataclass(frozen=True)
+class WordVectors:
+    """The vectors of the words of each sentence: `vectors[i]` is an array [W, D].
+
+    Attributes:
+        rows: Vectors, in memory or on disk.
+        offsets: Where the words of each sentence begin; the last is the number of all words.
+        which: Row of each word; None: each has its own, in order.
+    """
+
+    rows: Float32[np.ndarray, "N D"]
+    offsets: Int[np.ndarray, " B1"]
+    which: Int[np.ndarray, " W"] | None = None
+
+    def __len__(self) -> int:
+        """Number of sentences."""
+        return len(self.offsets) - 1
+
+    def __getitem__(self, index: int) -> Float32[np.ndarray, "W D"]:
+        """Vectors of the words of one sentence."""
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        words = slice(self.offsets[index], self.offsets[index + 1])
+        return self.rows[words if self.which is None else self.which[words]]
+
+    @property
+    def width(self) -> int:
+        """Width of a vector."""
+        return self.rows.shape[1]
+
+    @property
+    def lengths(self) -> Int[np.ndarray, " B"]:
+        """Words of each sentence."""
+        return np.diff(self.offsets)
+
+    def batch(self, index: Sequence[int]) -> tuple[Float[Tensor, "B W D"], Bool[Tensor, "B W"]]:
+        """Some sentences, padded.
+
+        Args:
+            index: At least one, in any order.
+
+        Returns:
+            Their vectors, zeros behind their ends, and a mask that is false there.
+        """
+        sentences = [self[number] for number in index]
+        lengths = torch.tensor([len(words) for words in sentences])
+        grid = np.zeros((len(sentences), int(lengths.max()), self.width), np.float32)
+        for row, words in zip(grid, sentences, strict=True):
+            row[: len(words)] = words
+        return torch.from_numpy(grid), torch.arange(grid.shape[1]) < lengths[:, None]
+
+
+def load_vectors(path: str | Path) -> WordVectors:
+    """A user's own vectors.
+
+    Args:
+        path: A `.npz` file with the arrays `vectors`, [N, D], all words of all sentences one after the other, and
+            `lengths`, [B], the number of words of each sentence.
+
+    Returns:
+        The vectors, in memory, in float32.
+
+    Raises:
+        RequestError: It cannot be read, or its arrays are others.
+    """
+    expected = "expected an .npz file with the arrays vectors [N, D] and lengths [B] (numpy.savez)"
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            vectors, lengths = arrays["vectors"], arrays["lengths"]
+    except Exception as error:  # zip, numpy and the file system each raise kinds of their own
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise RequestError(f"cannot read {path}: {reason}; {expected}") from error
+    if vectors.ndim != 2 or vectors.dtype.kind != "f" or lengths.ndim != 1 or lengths.dtype.kind not in "iu":
+        given = f"vectors {vectors.dtype} {list(vectors.shape)}, lengths {lengths.dtype} {list(lengths.shape)}"
+        raise RequestError(f"{path} holds {given}; {expected}")
+    if (lengths < 0).any() or lengths.sum() != len(vectors):
+        raise RequestError(f"{path}: its lengths add up to {lengths.sum():,} words, it has {len(vectors):,} vectors")
+    if not np.isfinite(vectors).all():
+        raise RequestError(f"{path}: some of its vectors are not finite")
+    return WordVectors(vectors.astype(np.float32), offsets_of(lengths))
+
+
+def offsets_of(lengths: Integer[np.ndarray, " B"] | Sequence[int]) -> Int[np.ndarray, " B1"]:
+    """Where each sentence begins, and where the last ends."""
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)

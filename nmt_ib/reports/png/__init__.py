@@ -1,0 +1,1 @@
+"""Results as PNG files: the only place that knows matplotlib and seaborn."""

@@ -1,0 +1,112 @@
+"""Figures of a diagnosis: which words were dropped, and what words contribute."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import seaborn
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nmt_ib.reports.html import GROUPS, interval, scale_of
+from nmt_ib.reports.png.canvas import DROPPED, INK, KEPT, ascii_only, saved, say, styled
+from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis, Share
+
+# Bins are even on asinh(bits): near zero, where dropped words are, they are fine; far out, a step doubles the bits.
+LIMIT_BITS, BINS = 1_024.0, 120
+TICKS_BITS = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024)
+
+
+def write_figures(folder: Path, summary: DiagnosisSummary, sentences: Iterable[SentenceDiagnosis]) -> list[Path]:
+    """Writes the figures of a run as PNG files.
+
+    Args:
+        folder: Where they go.
+        summary: What the corpus shows.
+        sentences: The lines of the run; they are read once and never held together.
+
+    Returns:
+        The files: `dropped_by_group.png` and `contributions.png`.
+    """
+    kept, dropped = _histograms(sentences)
+    with styled():
+        figures = {"dropped_by_group.png": _groups(summary), "contributions.png": _contributions(kept, dropped)}
+    return saved(folder, figures)
+
+
+def _groups(summary: DiagnosisSummary) -> Figure:
+    figure = Figure(figsize=(11, 7.5), layout="constrained")
+    overall = Share("all words", summary.words, summary.dropped)
+    for axes, (field, title) in zip(figure.subplots(2, 2).flat, GROUPS.items(), strict=True):
+        _panel(axes, title, getattr(summary, field), overall, scale_of(summary))
+    figure.suptitle(
+        f"Dropped source words: {summary.dropped:,} of {summary.words:,} ({overall.share:.1%}, dotted line)",
+        fontsize=13, fontweight="bold",
+    )  # fmt: skip
+    figure.supxlabel("Share of words dropped, with 95% interval (Wilson)", fontsize=10)
+    return figure
+
+
+def _panel(axes: Axes, title: str, shares: tuple[Share, ...], overall: Share, scale: float) -> None:
+    """One bar a group, with its interval and its counts."""
+    axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
+    if not shares:
+        say(axes, "no words")
+        return
+    rows = np.arange(len(shares))
+    values = np.array([share.share for share in shares])
+    seaborn.barplot(x=values, y=rows, orient="h", color=DROPPED, saturation=1, width=0.7, ax=axes)
+    bounds = np.array([interval(share) for share in shares]).T
+    axes.errorbar(values, rows, xerr=np.abs(bounds - values), fmt="none", ecolor=INK, elinewidth=1.2)
+    axes.axvline(overall.share, color=INK, linewidth=1, linestyle=":")
+    names = [ascii_only(share.name) for share in shares]
+    labels = [f"{name}  ({share.dropped:,} of {share.words:,})" for name, share in zip(names, shares, strict=True)]
+    axes.set_yticks(rows, labels, fontsize=9, parse_math=False)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.2%}".replace(".00", ""))
+    axes.set_xlim(0, scale)
+    seaborn.despine(ax=axes, left=True)
+
+
+def _histograms(sentences: Iterable[SentenceDiagnosis]) -> tuple[np.ndarray, np.ndarray]:
+    """Words in each bin of contribution, kept and dropped."""
+    counts = np.zeros((2, BINS), dtype=np.int64)
+    for sentence in sentences:
+        for row, dropped in enumerate((False, True)):
+            bits = np.array([word.contribution_bits for word in sentence.words if word.dropped is dropped])
+            counts[row] += np.histogram(np.clip(bits[np.isfinite(bits)], -LIMIT_BITS, LIMIT_BITS), _edges_bits())[0]
+    return counts[0], counts[1]
+
+
+def _edges_bits() -> np.ndarray:
+    end = np.arcsinh(LIMIT_BITS)
+    return np.sinh(np.linspace(-end, end, BINS + 1))
+
+
+def _contributions(kept: np.ndarray, dropped: np.ndarray) -> Figure:
+    figure = Figure(figsize=(9, 5.5), layout="constrained")
+    panels = figure.subplots(2, 1, sharex=True)
+    edges = np.arcsinh(_edges_bits())
+    for axes, counts, name, color in zip(
+        panels, (kept, dropped), ("Translated", "Dropped"), (KEPT, DROPPED), strict=True
+    ):
+        axes.set_title(f"{name} words: {counts.sum():,}", loc="left", fontsize=11, fontweight="bold")
+        if counts.any():
+            centres = (edges[:-1] + edges[1:]) / 2
+            seaborn.histplot(x=centres, weights=counts, bins=edges.tolist(), color=color, alpha=1, ax=axes)
+        axes.set_ylabel("words")
+        axes.axvline(0, color=INK, linewidth=1, linestyle=":")
+        seaborn.despine(ax=axes)
+    _bits_axis(panels[-1], edges, kept + dropped)
+    figure.suptitle("What each source word contributes to the translation", fontsize=13, fontweight="bold")
+    return figure
+
+
+def _bits_axis(axes: Axes, edges: np.ndarray, counts: np.ndarray) -> None:
+    """Crops the axis to where words are and labels it in bits."""
+    occupied = np.flatnonzero(counts)
+    low, high = (edges[occupied[0]], edges[occupied[-1] + 1]) if len(occupied) else (-1.5, 1.5)
+    low, high = min(low, -1.0) - 0.1, max(high, 1.0) + 0.1
+    ticks = sorted({sign * bits for bits in TICKS_BITS for sign in (-1, 1)})
+    axes.set_xticks(np.arcsinh(ticks), [f"{bits:,}".replace("-", "\u2212") for bits in ticks])
+    axes.set_xlim(low, high)
+    axes.set_xlabel("contribution, bits (asinh scale); 0 and less: the translation does not use the word")
