@@ -35,12 +35,11 @@ METHODS = {
     "pca": (TagSettings("pca", DIM), 0.0, 0.823),
     "mlp": (TagSettings("mlp", DIM), 0.0, 0.839),
     "mlp, dropout": (TagSettings("mlp", DIM, dropout=0.33), 0.0, None),
-    "continuous": (TagSettings("continuous", DIM), 1e-2, 0.851),
-    "continuous, 3e-3": (TagSettings("continuous", DIM), 3e-3, None),
-    "continuous, .1": (TagSettings("continuous", DIM), 0.1, None),
+    "continuous": (TagSettings("continuous", DIM, linear=True), 1e-2, None),
+    "continuous, deep": (TagSettings("continuous", DIM), 1e-2, 0.851),
     "gold pos": (TagSettings("pos", DIM), 0.0, 0.712),
-    "discrete": (TagSettings("discrete", DIM, TAGS), 1e-2, 0.742),
-    "discrete, 1e-3": (TagSettings("discrete", DIM, TAGS), 1e-3, None),
+    "discrete": (TagSettings("discrete", DIM, TAGS, linear=True), 1e-3, None),
+    "discrete, deep": (TagSettings("discrete", DIM, TAGS), 1e-3, 0.742),
     "random tags": (TagSettings("random", DIM, TAGS), 0.0, None),
 }
 

@@ -6,7 +6,7 @@
 
 Prints, for each price, scores, bits, and how many words of each part of speech a linear classifier still finds in a
 sample of the tag; then what is taken for what, and the nearest neighbours of some words. Writes the paper's pictures:
-scores against bits, and the tags at three prices. For discrete tags a table of each tag's words and parts of speech.
+scores against bits, and the tags at three prices.
 """
 
 import argparse
@@ -50,8 +50,6 @@ def main() -> None:
         values[point["beta"]] = sampled_tags(model, unseen)
         if config.tags.kind == "discrete":
             table = tag_table(model, unseen)
-            place = options.sweep / point["directory"] if len(points) > 1 else options.sweep
-            (place / "tags.tsv").write_text(table.to_tsv(), encoding="utf-8")
             print(
                 f"beta {point['beta']:g}: {len(table)} tags in use, H(T) {table.entropy_bits:.2f} bits, homogeneity "
                 f"{table.homogeneity:.3f} (of H(POS)), completeness {table.completeness:.3f}, V {table.v_measure:.3f}"

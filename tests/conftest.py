@@ -8,10 +8,17 @@ from jaxtyping import install_import_hook
 # Not models/ssru.py, whose configuration is a dataclass that takes more than its fields, which jaxtyping refuses; not
 # types.py and models/hooks.py, whose functions inside functions would be compiled anew at each call.
 MODELS = (
-    "attention_blocks", "elmo", "elmo_files", "embedders", "encoder", "fingerprints", "generation", "languages", "layouts", "loading", "marian_binary",
-    "marian_weights", "modules", "seq2seq", "sources", "stack", "subwords", "vector_cache", "vectors", "vocabulary", "windows", "words",
+    "attention_blocks", "elmo", "elmo_files", "embedders", "encoder", "fingerprints", "generation", "languages",
+    "layouts", "loading", "marian_binary", "marian_weights", "modules", "seq2seq", "sources", "stack", "subwords",
+    "vector_cache", "vectors", "vocabulary", "windows", "words",
 )  # fmt: skip
-CHECKED = ["nmt_ib.attribution", *(f"nmt_ib.models.{name}" for name in MODELS)]
+CHECKED = [
+    "nmt_ib.attribution",
+    "nmt_ib.compression",
+    "nmt_ib.info",
+    "nmt_ib.parsing",
+    *(f"nmt_ib.models.{name}" for name in MODELS),
+]
 install_import_hook(CHECKED, "beartype.beartype")
 
 

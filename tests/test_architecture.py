@@ -18,7 +18,8 @@ FLOORS = {
 }  # fmt: skip
 FOREIGN = {
     "transformers": "models/", "sentencepiece": "models/", "spacy": "models/words.py", "datasets": "data/hub.py",
-    "matplotlib": "reports/png/", "seaborn": "reports/png/", "h5py": "models/elmo_files.py", "jinja2": "reports/html.py", "typer": "cli/",
+    "matplotlib": "reports/png/", "seaborn": "reports/png/", "h5py": "models/elmo_files.py",
+    "jinja2": "reports/html.py", "typer": "cli/",
 }  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nmt_ib.studies.compressed_parsing import CompressionStudy
     from nmt_ib.types import Tree
 
-SWEEP = "sweep.json"
+SWEEP, TAG_TABLE = "sweep.json", "tags.tsv"
 MIX = "mix"
 EXAMPLE = """\b
 Example:
@@ -81,26 +81,25 @@ def compress(
     from nmt_ib.reports.jsonfile import RunDirectory
     from nmt_ib.studies.compressed_parsing import CompressionStudy, sampled
 
-    betas = prices(beta)
     study = CompressionStudy(
         TagSettings(tags, dim, tags_k, linear, standard_prior, dropout),
-        Objective(betas[0], gamma, warmup, free_bits),
-        ParserSettings(dropout=dropout),
-        TrainingSettings(epochs, batch_size, learning_rate, samples=samples, seed=seed),
+        parser=ParserSettings(dropout=dropout),
+        training=TrainingSettings(epochs, batch_size, learning_rate, samples=samples, seed=seed),
     )
+    studies = [replace(study, objective=Objective(price, gamma, warmup, free_bits)) for price in prices(beta)]
     RunDirectory(directory).check(None)
     trees = sampled(with_words(read_conllu(train), train), max_sentences, seed), with_words(read_conllu(dev), dev)
     set_threads(threads)
     loaded = load_embedder(embedder, device=device, pooling=pooling)
     layers = chosen_layers(layer, loaded)
-    signature = signature_of(study, loaded, {"train": trees[0], "dev": trees[1]}, layers, betas)
+    signature = signature_of(studies, loaded, {"train": trees[0], "dev": trees[1]}, layers)
     with run_directory(directory) as run:
         with run.locked():
             run.check(signature.difference(run.signature) if run.signature else None)
             run.begin(signature.to_dict())
-            known = embed(trees[0], loaded, layers, None, study.objective.gamma > 0, train)
-            unseen = embed(trees[1], loaded, layers, known.labels, study.objective.gamma > 0, dev)
-            sweep = carry_out(study, betas, (known, unseen), loaded, layers, directory, device, signature)
+            known = embed(trees[0], loaded, layers, None, gamma > 0, train)
+            unseen = embed(trees[1], loaded, layers, known.labels, gamma > 0, dev)
+            sweep = carry_out(studies, (known, unseen), loaded, layers, directory, device, signature)
         show(sweep, directory, as_json=as_json)
 
 
@@ -124,20 +123,20 @@ def prices(betas: str) -> list[float]:
 
 
 def with_words(trees: "Iterable[Tree]", name: str) -> "list[Tree]":
-    """The sentences of a treebank.
+    """The sentences of a treebank from which something can be learnt.
 
     Args:
         trees: The sentences.
         name: Of the treebank.
 
     Returns:
-        All of them.
+        Those that have words.
 
     Raises:
         RequestError: No sentence has a word.
     """
-    found = list(trees)
-    if not any(len(tree) for tree in found):
+    found = [tree for tree in trees if tree]
+    if not found:
         raise RequestError(f"{name} has no words")
     return found
 
@@ -159,24 +158,20 @@ def chosen_layers(layer: str | None, embedder: "Embedder") -> list[int]:
         return [embedder.layers // 2]
     if layer == MIX:
         return list(range(embedder.layers))
-    if not layer.isdigit() or int(layer) >= embedder.layers:
+    if not layer.isdecimal() or int(layer) >= embedder.layers:
         raise RequestError(f"--layer {layer!r}: {embedder.name} has layers 0 to {embedder.layers - 1}, or {MIX}")
     return [int(layer)]
 
 
 def signature_of(
-    study: "CompressionStudy",
-    embedder: "Embedder",
-    trees: "dict[str, list[Tree]]",
-    layers: list[int],
-    betas: list[float],
+    studies: "list[CompressionStudy]", embedder: "Embedder", trees: "dict[str, list[Tree]]", layers: list[int]
 ) -> "RunSignature":
     """What decides a sweep's numbers."""
     from nmt_ib.signature import RunSignature, fingerprint_lines
 
     data = {role: fingerprint_lines(line for tree in found for line in tree.lines) for role, found in trees.items()}
-    settings = {**asdict(study), "layers": layers, "beta": betas}
-    return RunSignature("compress", embedder.name, embedder.fingerprint, data, settings, study.training.seed)
+    settings = {**asdict(studies[0]), "layers": layers, "beta": [study.objective.beta for study in studies]}
+    return RunSignature("compress", embedder.name, embedder.fingerprint, data, settings, studies[0].training.seed)
 
 
 def embed(
@@ -190,8 +185,7 @@ def embed(
 
 
 def carry_out(
-    study: "CompressionStudy",
-    betas: list[float],
+    studies: "list[CompressionStudy]",
     corpora: "tuple[ParsingCorpus, ParsingCorpus]",
     embedder: "Embedder",
     layers: list[int],
@@ -202,8 +196,7 @@ def carry_out(
     """Trains what is not yet trained.
 
     Args:
-        study: The parser, whatever its price.
-        betas: The prices.
+        studies: The parsers, which differ in their price.
         corpora: To learn from, and to decide which epoch is best.
         embedder: Gave the vectors.
         layers: Whose vectors they are.
@@ -224,19 +217,36 @@ def carry_out(
     shape = WordShape(embedder.width, 0 if known.types is None else known.types.shape[1], len(known.labels.upos))
     config = ParserConfig(
         embedder.name, getattr(embedder, "pooling", ""), embedder.fingerprint, tuple(layers), shape, known.labels,
-        study.tags, study.parser,
+        studies[0].tags, studies[0].parser,
     )  # fmt: skip
     points = []
-    for price in betas:
-        one = replace(study, objective=replace(study.objective, beta=price))
-        place = directory / f"beta-{price:g}" if len(betas) > 1 else directory
-        with progress(f"training, beta {price:g}: epochs", study.training.epochs) as advance:
-            points.append(one.run(corpora, config, place, device=device, after_epoch=lambda _: advance(1)))
+    for study in studies:
+        price = study.objective.beta
+        place = directory / f"beta-{price}" if len(studies) > 1 else directory
+        with progress(f"training, beta {price}: epochs", study.training.epochs) as advance:
+            points.append(study.run(corpora, config, place, device=device, after_epoch=lambda _: advance(1)))
+        if study.tags.kind == "discrete":
+            write_tags(place, corpora[1])
     sweep = CompressionSweep(tuple(points), signature.to_dict())
     write_json(directory / SWEEP, sweep.to_dict())
-    if len(betas) > 1:
+    if len(studies) > 1:
         write_sweep_figure(directory, sweep)
     return sweep
+
+
+def write_tags(directory: Path, corpus: "ParsingCorpus") -> None:
+    """Writes what each discrete tag stands for, as a table that a linguist can read.
+
+    Args:
+        directory: The parser.
+        corpus: Where its tags are counted.
+    """
+    from nmt_ib.compression.saved import load_parser
+    from nmt_ib.reports.jsonfile import replacing
+    from nmt_ib.studies.specialization import tag_table
+
+    with replacing(directory / TAG_TABLE) as file:
+        file.write(tag_table(load_parser(directory)[1], corpus).to_tsv())
 
 
 def show(sweep: "CompressionSweep", directory: Path, *, as_json: bool) -> None:

@@ -153,5 +153,5 @@ def unpriced(values: Float[Tensor, "N d"]) -> Tags:
     Returns:
         The tags; NaN rates.
     """
-    nothing = torch.zeros(len(values), device=values.device)
+    nothing = values.new_zeros(len(values))
     return Tags(values[None], nothing + torch.nan, nothing)

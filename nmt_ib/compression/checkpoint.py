@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
-from torch import nn
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from nmt_ib.errors import RequestError
 
 
 def save_checkpoint(path: Path, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer, facts: Any) -> None:
@@ -25,7 +27,9 @@ def save_checkpoint(path: Path, modules: Mapping[str, nn.Module], optimizer: tor
     for number, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{key}": torch.as_tensor(value) for key, value in state.items()}
     whole = path.with_suffix(".new")
-    save_file({key: value.contiguous() for key, value in tensors.items()}, whole, {"facts": json.dumps(facts)})
+    contiguous = {key: value.contiguous() for key, value in tensors.items()}
+    # Not save_file: on a full disk it raises no OSError.
+    whole.write_bytes(save(contiguous, {"facts": json.dumps(facts)}))
     os.replace(whole, path)
 
 
@@ -39,16 +43,28 @@ def load_checkpoint(path: Path, modules: Mapping[str, nn.Module], optimizer: tor
 
     Returns:
         The facts.
+
+    Raises:
+        RequestError: It is damaged, or of modules of another shape.
     """
-    with safe_open(path, "pt") as file:
-        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - it is no dictionary
-        facts = json.loads(file.metadata()["facts"])
-    for name, module in modules.items():
-        module.load_state_dict({key: tensors[f"{name}.{key}"] for key in module.state_dict()})
-    states: dict[int, dict[str, Any]] = {}
+    try:
+        with safe_open(path, "pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - it is no dictionary
+            facts = json.loads(file.metadata()["facts"])
+        for name, module in modules.items():
+            module.load_state_dict({key: tensors[f"{name}.{key}"] for key in module.state_dict()})
+    except (SafetensorError, KeyError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise RequestError(f"{path} is damaged, or another training's ({reason}): remove it to begin anew") from error
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": _states(tensors)})
+    return facts
+
+
+def _states(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    """Number of each weight -> what the optimiser keeps of it."""
+    states: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         if key.startswith("optimizer."):
             _, number, field = key.split(".", 2)
             states.setdefault(int(number), {})[field] = value
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": states})
-    return facts
+    return states

@@ -70,7 +70,7 @@ class ParsingCorpus:
 
     @cached_property
     def _numbers(self) -> Int[np.ndarray, "N 4"]:
-        """Form, part of speech, head and relation of each word."""
+        """Form (its hash), part of speech, head and relation of each word."""
         relations = {name: number for number, name in enumerate(self.labels.relations)}
         upos = {name: number for number, name in enumerate(self.labels.upos)}
         rows = [

@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from nmt_ib.compression.corpus import words_of
 from nmt_ib.compression.tags import Compressor, Tags, WordBatch
-from nmt_ib.parsing.biaffine import BiaffineParser
+from nmt_ib.parsing.biaffine import BiaffineParser, ParserScores
 from nmt_ib.parsing.decoding import maximum_spanning_trees
 
 
@@ -23,8 +23,8 @@ class Parsed:
         rate_nats: Rate of each word of the batch, see `Tags`.
     """
 
-    heads: list[Int[Tensor, " W"]]
-    relations: list[Int[Tensor, " W"]]
+    heads: list[Int[Tensor, " _"]]
+    relations: list[Int[Tensor, " _"]]
     rate_nats: Float[Tensor, " N"]
 
 
@@ -60,6 +60,22 @@ class CompressedParser(nn.Module):
         """The layers' vectors, averaged with learned weights."""
         return torch.einsum("l,nld->nd", self.mix.softmax(0), batch.vectors)
 
+    def scores(self, batch: WordBatch, tags: Tags, generator: torch.Generator | None = None) -> ParserScores:
+        """What the parser makes of the tags, one sample's sentences after the other's.
+
+        Args:
+            batch: The words.
+            tags: Theirs.
+            generator: Of the parser's dropout; None: nothing is dropped.
+
+        Returns:
+            Scores of n x B sentences.
+        """
+        mask = batch.mask
+        grid = tags.values.new_zeros(len(tags.values), *mask.shape, tags.values.shape[-1])
+        grid[:, mask] = tags.values
+        return self.parser(grid.flatten(0, 1), mask.repeat(len(tags.values), 1), generator)
+
     def surprise(self, batch: WordBatch, tags: Tags, generator: torch.Generator | None = None) -> Float[Tensor, ""]:
         """How unlikely the gold trees are, given the tags; relations that training has not do not count.
 
@@ -72,7 +88,7 @@ class CompressedParser(nn.Module):
             Mean of -ln q(head) - ln q(relation | gold head) over words and samples.
         """
         samples, mask = len(tags.values), batch.mask
-        scores = self.parser(_padded(tags, batch), mask.repeat(samples, 1), generator)
+        scores = self.scores(batch, tags, generator)
         heads = torch.zeros(mask.shape, dtype=torch.long, device=mask.device)
         heads[mask] = batch.heads
         heads = heads.repeat(samples, 1)
@@ -93,17 +109,9 @@ class CompressedParser(nn.Module):
         Returns:
             The trees.
         """
-        tags, mask = self.tags(batch), batch.mask
-        scores = self.parser(_padded(tags, batch), mask)
+        tags = self.tags(batch)
+        scores = self.scores(batch, tags)
         arcs = scores.arcs.log_softmax(-1).double().cpu().numpy()
-        heads = torch.from_numpy(maximum_spanning_trees(arcs, batch.lengths.cpu().numpy())).to(mask.device)
+        heads = torch.from_numpy(maximum_spanning_trees(arcs, batch.lengths.cpu().numpy())).to(scores.arcs.device)
         relations = self.parser.relation_scores(scores, heads).argmax(-1)
         return Parsed(words_of(heads, batch.lengths), words_of(relations, batch.lengths), tags.rate_nats)
-
-
-def _padded(tags: Tags, batch: WordBatch) -> Float[Tensor, "B W d"]:
-    """The samples of the tags as a padded grid, one sample's sentences after the other's."""
-    mask = batch.mask
-    grid = tags.values.new_zeros(len(tags.values), *mask.shape, tags.values.shape[-1])
-    grid[:, mask] = tags.values
-    return grid.flatten(0, 1)

@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from nmt_ib.compression.corpus import Labels
 from nmt_ib.compression.kinds import TagSettings, WordShape, compressor
@@ -22,8 +23,8 @@ class ParserConfig:
     """What a compressed parser is, apart from its weights.
 
     Attributes:
-        embedder: Name of what gives the words' vectors; "vectors" where the user brought them.
-        pooling: How the vectors of a word's pieces become one.
+        embedder: Name of what gives the words' vectors.
+        pooling: How the vectors of a word's pieces become one; "" where words have no pieces.
         embedder_fingerprint: Of the embedder.
         layers: Whose vectors are read; several are averaged with learned weights.
         words: Shape of what is known of words.
@@ -70,7 +71,8 @@ def save_parser(directory: Path, config: ParserConfig, model: CompressedParser) 
         config: What the parser is.
         model: Its weights.
     """
-    save_file({key: value.contiguous() for key, value in model.state_dict().items()}, directory / WEIGHTS)
+    tensors = {key: value.contiguous() for key, value in model.state_dict().items()}
+    (directory / WEIGHTS).write_bytes(save(tensors))
     text = json.dumps(asdict(config), ensure_ascii=False, indent=1)
     (directory / CONFIG).write_text(text + "\n", encoding="utf-8")
 
@@ -90,7 +92,8 @@ def load_parser(directory: str | Path) -> tuple[ParserConfig, CompressedParser]:
     folder = Path(directory)
     try:
         config = ParserConfig.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
-        model = config.build()
+        with torch.random.fork_rng(devices=[]):  # weights that are written over draw nothing from the caller's
+            model = config.build()
         model.load_state_dict(load_file(folder / WEIGHTS))
     except FileNotFoundError as error:
         raise RequestError(f"{directory} holds no finished parser: expected what `nmt-ib compress` wrote") from error

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -20,7 +20,7 @@ class WordBatch:
         vectors: Their frozen vectors, from each of L layers.
         lengths: Words of each sentence.
         types: Context-free vectors of the words; None where no compressor asks for them.
-        forms: Number of each word's form; -1: not seen in training.
+        forms: Hash of each word's form, at least 0.
         upos: Number of each word's universal part of speech; -1: not seen in training, or not known.
         heads: Gold head of each word within its sentence, -1 the root.
         relations: Number of each word's gold relation; -1: not seen in training, or not known.
@@ -57,6 +57,7 @@ class Tags:
     context_nats: Float[Tensor, " N"]
 
 
+@runtime_checkable
 class Compressor(Protocol):
     """A module that turns words' vectors into tags.
 

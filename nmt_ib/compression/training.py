@@ -1,5 +1,6 @@
 """Training of a compressed parser: seeded, resumable, stopped when the development set no longer gains."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -152,6 +153,9 @@ def train_epoch(
 
     Returns:
         Mean loss of the steps, in nats per word.
+
+    Raises:
+        RequestError: The loss is no number any more.
     """
     generator = sentence_generator(settings.seed, f"epoch {done}")
     batches = list(corpus.shuffled(settings.batch_size, generator))
@@ -169,6 +173,11 @@ def train_epoch(
         nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
         optimizer.step()
         total += loss.item()
+    if not math.isfinite(total):
+        raise RequestError(
+            f"training went astray in epoch {done + 1}: its loss is {total}; "
+            f"begin anew with a lower learning rate than {settings.learning_rate:g}"
+        )
     return total / len(batches)
 
 

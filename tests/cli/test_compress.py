@@ -1,0 +1,223 @@
+"""`nmt-ib compress` as a user types it, on a tiny encoder and treebank."""
+
+import gzip
+import json
+
+import pytest
+
+from nmt_ib.cli.main import main
+from nmt_ib.compression import training
+from tests.cli.parsing_commands import QUICK, refused
+from tests.tiny_treebank import SENTENCES, conllu, write_treebank
+
+
+def contents(folder):
+    return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+def test_one_price_gives_one_parser(compress, run, treebanks):
+    sweep = compress("--beta", 0.01)
+    (point,) = sweep["points"]
+    assert (point["beta"], point["directory"], point["epochs"]) == (0.01, "model", 2)
+    assert 0 <= point["las"] <= point["uas"] <= 1
+    assert point["bits_per_token"] >= 0
+    assert sweep["signature"]["settings"]["layers"] == [2]
+    assert set(contents(treebanks / "model")) == {
+        "checkpoint.safetensors", "config.json", "model.safetensors", "run.json", "sweep.json"
+    }  # fmt: skip
+    assert json.loads((treebanks / "model" / "sweep.json").read_text()) == sweep
+    status, printed, errors = run(
+        "compress", "train.conllu", "--dev", "dev.conllu", *QUICK, "--beta", 0.01, "--out", "model"
+    )
+    assert (status, errors) == (0, "")
+    for shown in ("Best epoch on the development set", f"{point['uas']:.1%}", f"{point['las']:.1%}", "model"):
+        assert shown in printed
+
+
+def test_a_sweep_has_a_curve_and_goes_on_where_it_was(compress, treebanks, monkeypatch):
+    sweep = compress("--beta", "0.01,1")
+    assert [point["beta"] for point in sweep["points"]] == [0.01, 1]
+    for point in sweep["points"]:
+        assert (treebanks / "model" / point["directory"] / "config.json").is_file()
+    assert (treebanks / "model" / "sweep.png").read_bytes().startswith(b"\x89PNG")
+    before = contents(treebanks / "model")
+    monkeypatch.setattr(training, "train_epoch", None)  # the same command again trains nothing
+    assert compress("--beta", "0.01,1") == sweep
+    assert contents(treebanks / "model") == before
+    monkeypatch.undo()
+
+
+def test_a_sweep_that_was_killed_ends_as_if_it_were_not(compress, run, treebanks, monkeypatch):
+    def killed(*_):
+        raise RuntimeError("out of memory")
+
+    whole = compress("--beta", "0.01,1", out="whole")
+    with monkeypatch.context() as patch:
+        patch.setattr("nmt_ib.compression.training.evaluate", killed)
+        status, printed, errors = run(
+            "compress", "train.conllu", "--dev", "dev.conllu", *QUICK, "--beta", "0.01,1", "--out", "model"
+        )
+        assert (status, printed) == (1, "")
+        assert errors == "nmt-ib: out of memory\n"
+    resumed = compress("--beta", "0.01,1")
+    for one, other in zip(resumed["points"], whole["points"], strict=True):
+        assert one | {"seconds": 0} == other | {"seconds": 0}
+        for name in ("config.json", "model.safetensors"):
+            assert (treebanks / "model" / one["directory"] / name).read_bytes() == (
+                treebanks / "whole" / other["directory"] / name
+            ).read_bytes()
+
+
+@pytest.mark.parametrize("tags", ["discrete", "identity", "pca", "mlp", "pos", "random"])
+def test_every_kind_of_tags_trains_and_is_measured(compress, run, tags):
+    priced = tags in ("discrete", "pos", "random")
+    (point,) = compress("--tags", tags, "--tags-k", 3)["points"]
+    assert (point["bits_per_token"] is not None) == priced
+    status, printed, errors = run("benchmark", "parsing", "model", "dev.conllu", "--json")
+    assert (status, errors) == (0, "")
+    found = json.loads(printed)
+    assert found["las"] == point["las"]
+    assert found["bits_per_token"] == pytest.approx(point["bits_per_token"])
+
+
+def test_discrete_tags_have_a_table(compress, treebanks):
+    compress("--tags", "discrete", "--tags-k", 3)
+    head, *rows = (treebanks / "model" / "tags.tsv").read_text(encoding="utf-8").splitlines()
+    assert 1 <= len(rows) <= 3
+    assert all(row.count("\t") == head.count("\t") for row in rows)
+    place = head.split("\t").index("words")
+    assert sum(int(row.split("\t")[place]) for row in rows) == 16  # those of the development set
+
+
+def test_options_arrive(compress):
+    settings = compress(
+        "--tags", "continuous", "--gamma", 0.5, "--linear", "--standard-prior", "--samples", 2, "--warmup", 0.5,
+        "--free-bits", 1, "--dropout", 0.1, "--max-sentences", 9, "--learning-rate", 0.01, "--seed", 3,
+        "--pooling", "mean", "--layer", "mix",
+    )["signature"]  # fmt: skip
+    assert settings["seed"] == 3
+    given = settings["settings"]
+    assert given["layers"] == [0, 1, 2, 3]
+    assert given["objective"] | {"beta": 0} == {"beta": 0, "gamma": 0.5, "warmup": 0.5, "free_bits": 1}
+    assert (given["tags"]["linear"], given["tags"]["standard_prior"]) == (True, True)
+    assert (given["training"]["samples"], given["training"]["learning_rate"]) == (2, 0.01)
+    assert given["tags"]["dropout"] == given["parser"]["dropout"] == 0.1
+
+
+def test_a_treebank_may_be_gzipped(compress, run, treebanks):
+    plain = compress()["points"][0]
+    (treebanks / "train.conllu.gz").write_bytes(gzip.compress(conllu().encode()))
+    status, printed, _ = run("compress", "train.conllu.gz", "--dev", "dev.conllu", *QUICK, "--out", "zipped", "--json")
+    assert status == 0
+    assert json.loads(printed)["points"][0] | {"seconds": 0, "directory": "model"} == plain | {"seconds": 0}
+    assert run("parse", "train.conllu.gz", "--model", "model")[1] == run("parse", "train.conllu", "--model", "model")[1]
+
+
+def test_other_settings_in_the_same_directory_are_refused(compress, run):
+    compress()
+    given = ["compress", "train.conllu", "--dev", "dev.conllu", *QUICK, "--out", "model"]
+    for more, message in (
+        (("--beta", 0.5), "beta is "),
+        (("--tags", "pca"), "settings.tags.kind is 'pca' now and was 'continuous'"),
+        (("--seed", 5), "seed is 5 now and was 0"),
+        (("--max-sentences", 3), "data.train is "),
+        (("--pooling", "last"), "model_fingerprint is "),
+    ):
+        errors = refused(run(*given, *more))
+        assert "holds another run" in errors
+        assert message in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--tags", "magic"], "unknown tags 'magic'; known: continuous, "),
+        (["--layer", "9"], "has layers 0 to 3, or mix"),
+        (["--layer", "last"], "--layer 'last'"),
+        (["--layer", "-1"], "--layer '-1'"),
+        (["--layer", "²"], "--layer '²'"),
+        (["--beta", "much"], "--beta 'much': expected numbers with commas between"),
+        (["--beta", "-1"], "beta, gamma and free bits are finite numbers"),
+        (["--beta", "0.1,,1"], "expected numbers"),
+        (["--gamma", "-1"], "at least 0"),
+        (["--warmup", "2"], "warmup is a share"),
+        (["--dropout", "1"], "below 1"),
+        (["--learning-rate", "0"], "above 0"),
+        (["--pooling", "best"], "there is no pooling 'best'"),
+        (["--tags", "pca", "--dim", "999"], "999 components need as many dimensions and words"),
+        (["--dev", "nowhere.conllu"], "there is no file nowhere.conllu"),
+        (["--dev", "empty.conllu"], "empty.conllu has no words"),
+        (["--dev", "broken.conllu"], "broken.conllu, line 3: "),
+        (["--embedder", "./nothing"], "there is no directory ./nothing"),
+        (["--device", "toaster"], "cannot use the device 'toaster'"),
+    ],
+    ids=lambda value: ascii(" ".join(value)) if isinstance(value, list) else "",
+)
+def test_a_wrong_request_is_one_line(run, treebanks, arguments, message):
+    (treebanks / "empty.conllu").write_text("# nothing\n\n")
+    (treebanks / "broken.conllu").write_text(conllu().replace("\t4\tnsubj", "\t9\tnsubj", 1))
+    errors = refused(run("compress", "train.conllu", "--dev", "dev.conllu", *QUICK, "--out", "model", *arguments))
+    assert message in errors
+
+
+@pytest.mark.parametrize(
+    ("broken", "line"),
+    [
+        (lambda text: text.replace("\t4\tnsubj", "\t2\tnsubj", 1), 3),  # a circle of one
+        (lambda text: text.replace("\t4\tnsubj", "\t0\tnsubj", 1), 5),
+        (lambda text: text.replace("\t_\t_\t4\tnsubj", "\t_\t4\tnsubj", 1), 3),
+        (lambda text: text.replace("\t4\tnsubj", "\t9\tnsubj", 1), 3),
+    ],
+    ids=["circle", "two roots", "missing column", "head out of range"],
+)
+def test_a_broken_treebank_names_file_and_line(run, treebanks, broken, line):
+    (treebanks / "broken.conllu").write_text(broken(conllu()))
+    errors = refused(run("compress", "broken.conllu", "--dev", "dev.conllu", *QUICK, "--out", "model"))
+    assert f"broken.conllu, line {line}: " in errors
+    assert not (treebanks / "model").exists()
+
+
+def test_only_sentences_with_words_are_drawn(compress, treebanks):
+    write_treebank(treebanks / "train.conllu", ("",) * 50 + SENTENCES[:1])
+    assert compress("--max-sentences", 1)["points"][0]["epochs"] == 2
+
+
+def test_a_full_disk_is_said_in_one_line(run, treebanks, monkeypatch):
+    from errno import ENOSPC
+    from pathlib import Path
+
+    def full(*_):
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    given = ("compress", "train.conllu", "--dev", "dev.conllu", *QUICK, "--out", "model")
+    assert "no disk space left for model: free some, then the same command goes on" in refused(run(*given))
+
+
+def test_a_training_that_goes_astray_says_so(run):
+    given = ("compress", "train.conllu", "--dev", "dev.conllu", *QUICK, "--learning-rate", 1e30, "--out", "model")
+    assert "epoch 1: its loss is nan; begin anew with a lower learning rate than 1e+30" in refused(run(*given))
+
+
+def test_no_price_is_paid_before_all_are_known_to_be_right(run, treebanks):
+    given = ("compress", "train.conllu", "--dev", "dev.conllu", *QUICK, "--out", "model", "--beta", "0.1,nan")
+    refused(run(*given))
+    assert not (treebanks / "model").exists()
+
+
+def test_a_directory_of_something_else_is_refused(run, treebanks):
+    (treebanks / "notes").mkdir()
+    (treebanks / "notes" / "diary.txt").write_text("no")
+    given = ("compress", "train.conllu", "--dev", "dev.conllu", *QUICK, "--out")
+    assert "holds other files" in refused(run(*given, "notes"))
+    assert "is a file" in refused(run(*given, "train.conllu"))
+
+
+@pytest.mark.parametrize("command", [["compress"], ["parse"], ["benchmark", "parsing"]], ids=" ".join)
+def test_help_ends_in_an_example(capsys, command):
+    with pytest.raises(SystemExit) as exit_:
+        main([*command, "--help"])
+    printed = capsys.readouterr().out
+    assert exit_.value.code == 0
+    assert f"Usage: nmt-ib {' '.join(command)}" in printed
+    assert f"$ nmt-ib {' '.join(command)}" in printed.rpartition("Example:")[2]
