@@ -44,7 +44,7 @@ def main() -> None:
     known, unseen = (embedded(one, embedder, [options.layer], labels) for one in trees)
     print(f"vectors, made or from the cache: {time.perf_counter() - began:.1f} s")
     words = WordShape(embedder.width, 0, len(labels.upos))
-    made = compressor(TagSettings("continuous", 256, linear=True), words)
+    made = compressor(TagSettings(), words)
     model = CompressedParser(made, BiaffineParser(made.width, len(labels.relations)))
     optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)
     began = time.perf_counter()

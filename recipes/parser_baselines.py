@@ -17,9 +17,9 @@ from statistics import mean, stdev
 import torch
 
 from nmt_ib.compression.corpus import Labels, ParsingCorpus
-from nmt_ib.compression.kinds import TagSettings, WordShape
+from nmt_ib.compression.kinds import TagSettings
 from nmt_ib.compression.objective import Objective
-from nmt_ib.compression.saved import ParserConfig, load_parser
+from nmt_ib.compression.saved import load_parser
 from nmt_ib.compression.training import TrainingSettings
 from nmt_ib.data.conllu import read_conllu
 from nmt_ib.models.loading import load_embedder
@@ -35,11 +35,11 @@ METHODS = {
     "pca": (TagSettings("pca", DIM), 0.0, 0.823),
     "mlp": (TagSettings("mlp", DIM), 0.0, 0.839),
     "mlp, dropout": (TagSettings("mlp", DIM, dropout=0.33), 0.0, None),
-    "continuous": (TagSettings("continuous", DIM, linear=True), 1e-2, None),
-    "continuous, deep": (TagSettings("continuous", DIM), 1e-2, 0.851),
+    "continuous": (TagSettings("continuous", DIM), 1e-2, None),
+    "continuous, deep": (TagSettings("continuous", DIM, deep=True), 1e-2, 0.851),
     "gold pos": (TagSettings("pos", DIM), 0.0, 0.712),
-    "discrete": (TagSettings("discrete", DIM, TAGS, linear=True), 1e-3, None),
-    "discrete, deep": (TagSettings("discrete", DIM, TAGS), 1e-3, 0.742),
+    "discrete": (TagSettings("discrete", DIM, TAGS), 1e-3, None),
+    "discrete, deep": (TagSettings("discrete", DIM, TAGS, deep=True), 1e-3, 0.742),
     "random tags": (TagSettings("random", DIM, TAGS), 0.0, None),
 }
 
@@ -70,11 +70,7 @@ class Bench:
         training = TrainingSettings(self.options.epochs, learning_rate=rate, patience=self.options.patience, seed=seed)
         study = CompressionStudy(tags, Objective(beta), training=training)
         corpora = self.corpora(size, seed)
-        shape = WordShape(self.embedder.width, 0, len(corpora[0].labels.upos))
-        config = ParserConfig(
-            self.embedder.name, "first", self.embedder.fingerprint, tuple(self.layers), shape, corpora[0].labels,
-            tags, study.parser,
-        )  # fmt: skip
+        config = study.config(self.embedder, self.layers, corpora[0])
         folder = self.options.out / f"{method.replace(', ', '-')}-{size or 'all'}-seed-{seed}-rate-{rate:g}"
         point = study.run(corpora[:2], config, folder)
         model = load_parser(folder)[1]

@@ -1,83 +1,118 @@
 """What does a tag keep of a word as bits get dearer, and which distinctions die first?
 
-    nmt-ib compress en_ewt-ud-train.conllu.gz --dev en_ewt-ud-dev.conllu.gz --max-sentences 2000 --dim 256 \
-        --beta 0.0001,0.001,0.01,0.1,0.3,1 --out runs/sweep
-    python recipes/specialization.py runs/sweep en_ewt-ud-train.conllu.gz en_ewt-ud-dev.conllu.gz
+Trains a parser for each price, then prints scores, bits, and how many words of each part of speech a linear classifier
+still finds in a sample of the tag; what is taken for what; the nearest neighbours of some words. Writes the paper's
+pictures: scores against bits, and the tags at three prices; for discrete tags a table of each tag's words.
 
-Prints, for each price, scores, bits, and how many words of each part of speech a linear classifier still finds in a
-sample of the tag; then what is taken for what, and the nearest neighbours of some words. Writes the paper's pictures:
-scores against bits, and the tags at three prices.
+    python recipes/specialization.py en_ewt-ud-train.conllu.gz en_ewt-ud-dev.conllu.gz --out runs/specialization
+    python recipes/specialization.py TRAIN DEV --tags discrete --betas 0.001 0.01 0.1 --out runs/discrete
 """
 
 import argparse
-import json
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from nmt_ib.compression.corpus import ParsingCorpus
+from nmt_ib.compression.kinds import TagSettings
+from nmt_ib.compression.objective import Objective
 from nmt_ib.compression.saved import load_parser
+from nmt_ib.compression.training import TrainingSettings
 from nmt_ib.data.conllu import read_conllu
-from nmt_ib.reports.png.parsing import write_tag_pictures
-from nmt_ib.studies.compressed_parsing import embedded, embedder_of
+from nmt_ib.models.loading import load_embedder
+from nmt_ib.reports.png.parsing import write_sweep_figure, write_tag_pictures
+from nmt_ib.results.parsing import CompressionPoint, CompressionSweep
+from nmt_ib.studies.compressed_parsing import CompressionStudy, embedded, sampled
 from nmt_ib.studies.specialization import distinctions, neighbours, picture, sampled_tags, tag_table, words_of
 
 NEIGHBOURS_OF = 4
 
 
+def train(options: argparse.Namespace, known: ParsingCorpus, unseen: ParsingCorpus) -> list[CompressionPoint]:
+    """One parser for each price."""
+    embedder, points = load_embedder(options.embedder), []
+    for beta in options.betas:
+        training = TrainingSettings(options.epochs, seed=options.seed)
+        study = CompressionStudy(TagSettings(options.tags), Objective(beta), training=training)
+        config = study.config(embedder, [options.layer], known)
+        points.append(study.run((known, unseen), config, options.out / f"beta-{beta}"))
+        print(f"trained: beta {beta:g}, {points[-1].seconds:.0f} s", flush=True)
+    return points
+
+
+def show_distinctions(
+    points: list[CompressionPoint], folder: Path, known: ParsingCorpus, unseen: ParsingCorpus
+) -> None:
+    """A line for each price, then what is taken for what."""
+    found = [distinctions(load_parser(folder / point.directory)[1], known, unseen) for point in points]
+    names = sorted(found[0].recall, key=lambda name: -found[0].recall[name])
+    print(f"{'beta':>8}{'bits':>8}{'UAS':>7}{'LAS':>7}{'POS':>7}" + "".join(f"{name:>6}" for name in names))
+    for point, one in zip(points, found, strict=True):
+        bits = "-" if point.bits_per_token is None else f"{point.bits_per_token:.2f}"
+        recall = "".join(f"{one.recall[name]:>6.2f}" for name in names)
+        print(f"{point.beta:>8g}{bits:>8}{point.uas:>7.3f}{point.las:>7.3f}{one.accuracy:>7.3f}{recall}")
+    for point, one in zip(points, found, strict=True):
+        taken = ", ".join(f"{gold} -> {other} {share:.0%}" for gold, other, share in one.confusions[:6])
+        print(f"beta {point.beta:g}: {taken}")
+
+
+def show_tags(points: list[CompressionPoint], folder: Path, unseen: ParsingCorpus) -> None:
+    """How far discrete tags are parts of speech, and a table of them for each price."""
+    for point in points:
+        table = tag_table(load_parser(folder / point.directory)[1], unseen)
+        (folder / point.directory / "tags.tsv").write_text(table.to_tsv(), encoding="utf-8")
+        print(
+            f"beta {point.beta:g}: {len(table)} tags in use, H(T) {table.entropy_bits:.2f} bits, homogeneity "
+            f"{table.homogeneity:.3f} (of H(POS)), completeness {table.completeness:.3f}, V {table.v_measure:.3f}"
+        )
+
+
 def main() -> None:
     """Prints the tables and writes the pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("sweep", type=Path, help="what nmt-ib compress wrote with several betas")
-    parser.add_argument("train", help="treebank that the classifier learns from")
-    parser.add_argument("dev", help="treebank that it is tested on")
-    parser.add_argument("--sentences", type=int, default=1500, help="of each treebank, from its start")
+    parser.add_argument("train", help="treebank to learn from")
+    parser.add_argument("dev", help="treebank that everything is measured on")
+    parser.add_argument("--embedder", default="builtin:minilm")
+    parser.add_argument("--layer", type=int, default=3)
+    parser.add_argument("--tags", default="continuous", choices=["continuous", "discrete"])
+    parser.add_argument("--betas", type=float, nargs="+", default=[1e-3, 1e-2, 0.1, 0.3, 1.0])
+    parser.add_argument("--sentences", type=int, default=2000, help="training sentences, drawn at random")
+    parser.add_argument("--dev-sentences", type=int, default=1000)
+    parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--pictured", type=int, default=2500, help="words in the pictures")
-    parser.add_argument("--smoke", action="store_true", help="few sentences and words")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path("runs/specialization"))
+    parser.add_argument("--smoke", action="store_true", help="one epoch, few sentences and words")
     options = parser.parse_args()
     if options.smoke:
-        options.sentences, options.pictured = 20, 60
+        options.sentences, options.dev_sentences, options.epochs, options.pictured = 20, 20, 1, 60
     torch.set_num_threads(1)
-    points = json.loads((options.sweep / "sweep.json").read_text())["points"]
-    treebanks = [list(islice(read_conllu(path), options.sentences)) for path in (options.train, options.dev)]
-    found, values = {}, {}
-    for point in points:
-        config, model = load_parser(options.sweep / point["directory"] if len(points) > 1 else options.sweep)
-        embedder = embedder_of(config)
-        known, unseen = (embedded(trees, embedder, config.layers, config.labels) for trees in treebanks)
-        found[point["beta"]] = distinctions(model, known, unseen)
-        values[point["beta"]] = sampled_tags(model, unseen)
-        if config.tags.kind == "discrete":
-            table = tag_table(model, unseen)
-            print(
-                f"beta {point['beta']:g}: {len(table)} tags in use, H(T) {table.entropy_bits:.2f} bits, homogeneity "
-                f"{table.homogeneity:.3f} (of H(POS)), completeness {table.completeness:.3f}, V {table.v_measure:.3f}"
-            )
-    names = [name for name, _ in sorted(found[points[0]["beta"]].recall.items(), key=lambda item: -item[1])]
-    print(f"{'beta':>8}{'bits':>8}{'UAS':>7}{'LAS':>7}{'POS':>7}" + "".join(f"{name:>6}" for name in names))
-    for point in points:
-        one = found[point["beta"]]
-        bits = "-" if point["bits_per_token"] is None else f"{point['bits_per_token']:.2f}"
-        print(
-            f"{point['beta']:>8g}{bits:>8}{point['uas']:>7.3f}{point['las']:>7.3f}{one.accuracy:>7.3f}"
-            + "".join(f"{one.recall[name]:>6.2f}" for name in names)
-        )
-    for beta, one in found.items():
-        print(
-            f"beta {beta:g}: "
-            + ", ".join(f"{gold} -> {other} {share:.0%}" for gold, other, share in one.confusions[:6])
-        )
+    embedder = load_embedder(options.embedder)
+    trees = sampled(list(read_conllu(options.train)), options.sentences, options.seed)
+    known = embedded(trees, embedder, [options.layer])
+    unseen = embedded(
+        list(islice(read_conllu(options.dev), options.dev_sentences)), embedder, [options.layer], known.labels
+    )
+    points = train(options, known, unseen)
+    show_distinctions(points, options.out, known, unseen)
+    if options.tags == "discrete":
+        show_tags(points, options.out, unseen)
     forms, upos = words_of(unseen)
     some = np.random.default_rng(0).permutation(len(forms))[: options.pictured]
-    chosen = [points[place]["beta"] for place in sorted({0, len(points) // 2, len(points) - 1})]
-    panels = {f"beta {beta:g}": picture(values[beta][some]) for beta in chosen}
-    write_tag_pictures(options.sweep, panels, [upos[word] for word in some])
-    for word in some[:NEIGHBOURS_OF]:
-        for beta in chosen:
-            near = " ".join(forms[other] for other in neighbours(values[beta], int(word)))
-            print(f"{forms[word]} ({upos[word]}), beta {beta:g}: {near}")
-    print(f"Pictures: {options.sweep / 'sweep.png'}, {options.sweep / 'tags.png'}")
+    panels = {}
+    for point in (points[place] for place in sorted({0, len(points) // 2, len(points) - 1})):
+        values = sampled_tags(load_parser(options.out / point.directory)[1], unseen)
+        panels[f"beta {point.beta:g}"] = picture(values[some])
+        for word in some[:NEIGHBOURS_OF].tolist():
+            near = " ".join(forms[other] for other in neighbours(values, word))
+            print(f"beta {point.beta:g}, near {forms[word]!r} ({upos[word]}): {near}")
+    files = [
+        *write_sweep_figure(options.out, CompressionSweep(tuple(points))),
+        *write_tag_pictures(options.out, panels, [upos[word] for word in some]),
+    ]
+    print("Pictures: " + ", ".join(str(file) for file in files))
 
 
 if __name__ == "__main__":

@@ -131,10 +131,7 @@ def parsing(
     config, parser = load_parser(model)
     trees = list(read_conllu(test))
     with progress("vectors", len(trees)) as advance:
-        corpus = embedded(
-            trees, embedder_of(config, device), config.layers, config.labels, types=config.words.types > 0,
-            advance=advance,
-        )  # fmt: skip
+        corpus = embedded(trees, embedder_of(config, device), config.layers, config.labels, advance=advance)
     show_parsing(measured(parser.to(device), corpus, batch_size=batch_size), as_json=as_json)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nmt_ib.studies.compressed_parsing import CompressionStudy
     from nmt_ib.types import Tree
 
-SWEEP, TAG_TABLE = "sweep.json", "tags.tsv"
+TAG_TABLE = "tags.tsv"
 MIX = "mix"
 EXAMPLE = """\b
 Example:
@@ -47,13 +47,13 @@ def compress(
         str, typer.Option(help="Which of its pieces make a word's vector: first, mean, last.")
     ] = "first",
     tags: Annotated[str, typer.Option(help="continuous, discrete, identity, pca, mlp, pos or random.")] = "continuous",
-    dim: Annotated[int, typer.Option(min=1, help="Dimensions of a tag, or of a discrete tag's vector.")] = 128,
+    dim: Annotated[int, typer.Option(min=1, help="Dimensions of a tag, or of a discrete tag's vector.")] = 256,
     tags_k: Annotated[int, typer.Option(min=2, help="Number of discrete tags.")] = 64,
     beta: Annotated[
         str, typer.Option(help="Price of a nat of a tag, for each word; several with commas: a sweep.")
     ] = "0.01",
     gamma: Annotated[float, typer.Option(help="Price of a nat that a tag tells beyond its word's type.")] = 0.0,
-    linear: Annotated[bool, typer.Option("--linear", help="No hidden layers between vector and tag.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Two hidden layers between vector and tag.")] = False,
     standard_prior: Annotated[
         bool, typer.Option("--standard-prior", help="Price against N(0, 1), not against a learned Gaussian.")
     ] = False,
@@ -82,7 +82,7 @@ def compress(
     from nmt_ib.studies.compressed_parsing import CompressionStudy, sampled
 
     study = CompressionStudy(
-        TagSettings(tags, dim, tags_k, linear, standard_prior, dropout),
+        TagSettings(tags, dim, tags_k, deep, standard_prior, dropout),
         parser=ParserSettings(dropout=dropout),
         training=TrainingSettings(epochs, batch_size, learning_rate, samples=samples, seed=seed),
     )
@@ -207,18 +207,11 @@ def carry_out(
     Returns:
         The sweep.
     """
-    from nmt_ib.compression.kinds import WordShape
-    from nmt_ib.compression.saved import ParserConfig
-    from nmt_ib.reports.jsonfile import write_json
+    from nmt_ib.reports.jsonfile import SUMMARY, write_json
     from nmt_ib.reports.png.parsing import write_sweep_figure
     from nmt_ib.results.parsing import CompressionSweep
 
-    known = corpora[0]
-    shape = WordShape(embedder.width, 0 if known.types is None else known.types.shape[1], len(known.labels.upos))
-    config = ParserConfig(
-        embedder.name, getattr(embedder, "pooling", ""), embedder.fingerprint, tuple(layers), shape, known.labels,
-        studies[0].tags, studies[0].parser,
-    )  # fmt: skip
+    config = studies[0].config(embedder, layers, corpora[0])
     points = []
     for study in studies:
         price = study.objective.beta
@@ -228,7 +221,7 @@ def carry_out(
         if study.tags.kind == "discrete":
             write_tags(place, corpora[1])
     sweep = CompressionSweep(tuple(points), signature.to_dict())
-    write_json(directory / SWEEP, sweep.to_dict())
+    write_json(directory / SUMMARY, sweep.to_dict())
     if len(studies) > 1:
         write_sweep_figure(directory, sweep)
     return sweep

@@ -5,9 +5,12 @@ import sys
 import typer
 from typer.exceptions import Abort, TyperException
 
-from nmt_ib.cli import attribute, benchmark, compress, diagnose, parse, render, retain
+from nmt_ib.cli import attribute, benchmark, compress, curve, diagnose, parse, render, retain
 from nmt_ib.cli.terminal import err, quiet_libraries
 from nmt_ib.errors import RequestError
+
+STOPPED = "stopped; with --out the same command goes on where it was"
+INTERRUPTED = 130  # what typer 0.29 makes of Ctrl-C
 
 app = typer.Typer(
     help="Information, in bits, inside translation and language models.",
@@ -21,6 +24,7 @@ app.command(epilog=retain.EXAMPLE)(retain.retain)
 app.command(epilog=attribute.EXAMPLE)(attribute.attribute)
 app.command(epilog=compress.EXAMPLE)(compress.compress)
 app.command(epilog=parse.EXAMPLE)(parse.parse)
+app.command(epilog=curve.EXAMPLE)(curve.curve)
 app.add_typer(benchmark.app, name="benchmark")
 
 
@@ -40,13 +44,14 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _status(arguments: list[str]) -> int:
     try:
-        return app(args=arguments, prog_name="nmt-ib", standalone_mode=False) or 0
+        status = app(args=arguments, prog_name="nmt-ib", standalone_mode=False) or 0
+        return _fail(STOPPED, 1) if status == INTERRUPTED else status
     except TyperException as error:  # a wrong option or argument
         return _fail(f"{error.format_message()} (see nmt-ib --help)", 2)
     except RequestError as error:
         return _fail(str(error), 2)
     except (Abort, KeyboardInterrupt):
-        return _fail("stopped; with --out the same command goes on where it was", 1)
+        return _fail(STOPPED, 1)
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         sys.stderr.close()
         return 1

@@ -52,14 +52,14 @@ def parse(
     set_threads(threads)
     config, parser = load_parser(model)
     trees = read_sentences(source, None if vectors else language)
+    if config.tags.kind == "pos" and not any(set(tree.upos) - {"_"} for tree in trees):
+        raise RequestError(f"the parser reads parts of speech, {source} has none: give it a treebank that has")
     if vectors is not None:
         corpus = given_vectors(trees, load_vectors(vectors), config, where=str(vectors))
     else:
         loaded = embedder_of(config, device)
         with progress("vectors", len(trees)) as advance:
-            corpus = embedded(
-                trees, loaded, config.layers, config.labels, types=config.words.types > 0, advance=advance
-            )
+            corpus = embedded(trees, loaded, config.layers, config.labels, advance=advance)
     with progress("parsing", len(trees)) as advance:
         found = parsed(parser.to(device), corpus, batch_size=batch_size, advance=advance)
     if as_json or form == JSON:

@@ -39,8 +39,11 @@ def write_reports(run: "RunDirectory") -> list[Path]:
     """
     from nmt_ib.reports.html import write_report, write_retention_report
     from nmt_ib.reports.png.diagnosis import write_figures
+    from nmt_ib.reports.png.parsing import write_sweep_figure
     from nmt_ib.reports.png.retention import write_retention_figures
 
+    if run.command == "compress":
+        return write_sweep_figure(run.path, run.summary())
     report = run.path / REPORT
     if run.command == "retain":
         write_retention_report(report, run.signature or {}, run.summary(), run.sentences())

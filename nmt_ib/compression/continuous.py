@@ -20,7 +20,7 @@ class GaussianTags(nn.Module):
     Args:
         inputs: Dimensions D of a word's vector.
         width: Dimensions d of a tag.
-        linear: Whether mean and deviation are linear in the word, instead of a network with two hidden layers.
+        deep: Whether a network with two hidden layers makes it; else it is linear in the word.
         dropout: Share of each layer's input that training drops.
         standard_prior: Whether r is the standard normal distribution, instead of a learned diagonal one.
         types: Dimensions E of context-free vectors; 0: `context_nats` is not computed.
@@ -35,15 +35,15 @@ class GaussianTags(nn.Module):
         inputs: int,
         width: int,
         *,
-        linear: bool = False,
+        deep: bool = False,
         dropout: float = 0.0,
         standard_prior: bool = False,
         types: int = 0,
     ) -> None:
         super().__init__()
         self.width = width
-        self.token_encoder = tag_encoder(inputs, width, 2 * width, linear=linear, dropout=dropout)
-        self.type_encoder = tag_encoder(types, width, 2 * width, linear=linear, dropout=dropout) if types else None
+        self.token_encoder = tag_encoder(inputs, width, 2 * width, deep=deep, dropout=dropout)
+        self.type_encoder = tag_encoder(types, width, 2 * width, deep=deep, dropout=dropout) if types else None
         self.prior_mean = nn.Parameter(torch.zeros(width), requires_grad=not standard_prior)
         self.prior_free = nn.Parameter(torch.full((width,), UNIT), requires_grad=not standard_prior)
 

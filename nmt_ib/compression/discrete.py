@@ -22,7 +22,7 @@ class DiscreteTags(nn.Module):
         inputs: Dimensions D of a word's vector.
         tags: K.
         width: Dimensions d of a tag's vector.
-        linear: Whether the logits are linear in the word, instead of a network with two hidden layers.
+        deep: Whether a network with two hidden layers makes it; else it is linear in the word.
         dropout: Share of each layer's input that training drops.
         types: Dimensions E of context-free vectors; 0: `context_nats` is not computed.
 
@@ -32,12 +32,12 @@ class DiscreteTags(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, tags: int, width: int, *, linear: bool = False, dropout: float = 0.0, types: int = 0
+        self, inputs: int, tags: int, width: int, *, deep: bool = False, dropout: float = 0.0, types: int = 0
     ) -> None:
         super().__init__()
         self.width = width
-        self.token_encoder = tag_encoder(inputs, tags, tags, linear=linear, dropout=dropout)
-        self.type_encoder = tag_encoder(types, tags, tags, linear=linear, dropout=dropout) if types else None
+        self.token_encoder = tag_encoder(inputs, tags, tags, deep=deep, dropout=dropout)
+        self.type_encoder = tag_encoder(types, tags, tags, deep=deep, dropout=dropout) if types else None
         self.prior = nn.Parameter(torch.zeros(tags))
         self.vectors = nn.Linear(tags, width, bias=False)
         self.temperature = HOTTEST

@@ -29,7 +29,7 @@ class Objective:
         sentence and whose discrete rate is per word: here both are per word.
     """
 
-    beta: float = 1e-3
+    beta: float = 1e-2
     gamma: float = 0.0
     warmup: float = 0.0
     free_bits: float = 0.0

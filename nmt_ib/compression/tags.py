@@ -113,20 +113,20 @@ class FeedForward(nn.Module):
         return units
 
 
-def tag_encoder(width: int, tag_width: int, outputs: int, *, linear: bool, dropout: float) -> FeedForward:
-    """The network from a word to the parameters of its tag: Li and Eisner's two hidden layers, or none.
+def tag_encoder(width: int, tag_width: int, outputs: int, *, deep: bool, dropout: float) -> FeedForward:
+    """The network from a word to the parameters of its tag: linear, or with Li and Eisner's two hidden layers.
 
     Args:
         width: Dimensions of the word's vector.
         tag_width: Dimensions of the tag.
         outputs: How many parameters.
-        linear: Whether there are no hidden layers.
+        deep: Whether there are hidden layers.
         dropout: Share of each layer's input that training drops.
 
     Returns:
         The network.
     """
-    if linear:
+    if not deep:
         return FeedForward([width, outputs], dropout)
     last = (width + tag_width) // 2
     return FeedForward([width, (width + last) // 2, last, outputs], dropout)

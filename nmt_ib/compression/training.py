@@ -37,9 +37,9 @@ class TrainingSettings:
         seed: Of weights, order, samples and dropout.
     """
 
-    epochs: int = 50
+    epochs: int = 40
     batch_size: int = 32
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     weight_decay: float = 0.0
     clip: float = 5.0
     samples: int = 1

@@ -10,12 +10,14 @@ from typing import IO, Any
 
 from nmt_ib.errors import RequestError
 from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis
+from nmt_ib.results.parsing import CompressionSweep
 from nmt_ib.results.retention import RetentionSummary, SentenceRetention
 
 # Command -> what a line and the summary of its run are.
 KINDS: dict[str, tuple[Any, Any]] = {
     "diagnose": (SentenceDiagnosis, DiagnosisSummary),
     "retain": (SentenceRetention, RetentionSummary),
+    "compress": (None, CompressionSweep),
 }
 Line = SentenceDiagnosis | SentenceRetention
 RUN, REFERENCE, SENTENCES, SUMMARY = "run.json", "reference.json", "sentences.jsonl", "summary.json"

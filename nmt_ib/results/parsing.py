@@ -75,6 +75,11 @@ class CompressionSweep:
         """Plain data."""
         return {"points": [asdict(point) for point in self.points], "signature": self.signature}
 
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "CompressionSweep":
+        """The sweep that `to_dict` gave."""
+        return cls(tuple(CompressionPoint(**point) for point in data["points"]), data["signature"])
+
     def to_dataframe(self) -> "pandas.DataFrame":
         """One row a parser."""
         import pandas

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from nmt_ib.compression.corpus import Labels, ParsingCorpus
-from nmt_ib.compression.kinds import TagSettings
+from nmt_ib.compression.kinds import TagSettings, WordShape
 from nmt_ib.compression.objective import Objective
 from nmt_ib.compression.parser import CompressedParser
 from nmt_ib.compression.saved import ParserConfig, save_parser
@@ -43,6 +43,29 @@ class CompressionStudy:
     parser: ParserSettings = ParserSettings()
     training: TrainingSettings = TrainingSettings()
 
+    def config(self, embedder: Embedder, layers: Sequence[int], known: ParsingCorpus) -> ParserConfig:
+        """What the trained parser will be.
+
+        Args:
+            embedder: Gives the vectors.
+            layers: Whose vectors.
+            known: What it learns from.
+
+        Returns:
+            The parser, apart from its weights.
+        """
+        folder = Path(embedder.name)
+        return ParserConfig(
+            embedder=str(folder.resolve()) if folder.is_dir() else embedder.name,
+            pooling=getattr(embedder, "pooling", ""),
+            embedder_fingerprint=embedder.fingerprint,
+            layers=tuple(layers),
+            words=WordShape(embedder.width, 0 if known.types is None else known.types.shape[1], len(known.labels.upos)),
+            labels=known.labels,
+            tags=self.tags,
+            parser=self.parser,
+        )
+
     def run(
         self,
         corpora: tuple[ParsingCorpus, ParsingCorpus],
@@ -68,7 +91,7 @@ class CompressionStudy:
         with torch.random.fork_rng():
             torch.manual_seed(self.training.seed)
             model = config.build().to(device)
-        shown = corpora[0].batch(range(min(SHOWN_SENTENCES, len(corpora[0].trees))), device)
+        shown = corpora[0].batch(_some(range(len(corpora[0].trees)), SHOWN_SENTENCES, self.training.seed), device)
         with torch.no_grad():
             model.compressor.fit_(model.mixed(shown), shown)
         epochs = train(model, self.objective, corpora, self.training, directory, after_epoch)
@@ -97,9 +120,14 @@ def sampled(trees: Sequence[Tree], count: int | None, seed: int) -> list[Tree]:
     Returns:
         The sentences.
     """
-    if count is None or count >= len(trees):
-        return list(trees)
-    return [trees[number] for number in sorted(random.Random(seed).sample(range(len(trees)), count))]  # noqa: S311
+    return [trees[number] for number in _some(range(len(trees)), count, seed)]
+
+
+def _some(numbers: range, count: int | None, seed: int) -> list[int]:
+    """As many of the numbers, at random and in order; all where there are fewer, or no count."""
+    if count is None or count >= len(numbers):
+        return list(numbers)
+    return sorted(random.Random(seed).sample(numbers, count))  # noqa: S311
 
 
 def embedded(
@@ -170,8 +198,10 @@ def given_vectors(trees: Sequence[Tree], vectors: WordVectors, config: ParserCon
     Raises:
         RequestError: The vectors are those of other sentences, or not what the parser reads.
     """
-    if len(config.layers) > 1 or config.words.types:
-        raise RequestError("the parser reads several layers, or context-free vectors beside: one file cannot give them")
+    if len(config.layers) > 1:
+        raise RequestError(
+            f"the parser reads a mix of {len(config.layers)} layers: one file of vectors cannot give them"
+        )
     if vectors.width != config.words.width:
         raise RequestError(f"{where} hold vectors of {vectors.width} dimensions, the parser reads {config.words.width}")
     lengths = [len(tree) for tree in trees]

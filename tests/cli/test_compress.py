@@ -23,9 +23,9 @@ def test_one_price_gives_one_parser(compress, run, treebanks):
     assert point["bits_per_token"] >= 0
     assert sweep["signature"]["settings"]["layers"] == [2]
     assert set(contents(treebanks / "model")) == {
-        "checkpoint.safetensors", "config.json", "model.safetensors", "run.json", "sweep.json"
+        "checkpoint.safetensors", "config.json", "model.safetensors", "run.json", "summary.json"
     }  # fmt: skip
-    assert json.loads((treebanks / "model" / "sweep.json").read_text()) == sweep
+    assert json.loads((treebanks / "model" / "summary.json").read_text()) == sweep
     status, printed, errors = run(
         "compress", "train.conllu", "--dev", "dev.conllu", *QUICK, "--beta", 0.01, "--out", "model"
     )
@@ -91,7 +91,7 @@ def test_discrete_tags_have_a_table(compress, treebanks):
 
 def test_options_arrive(compress):
     settings = compress(
-        "--tags", "continuous", "--gamma", 0.5, "--linear", "--standard-prior", "--samples", 2, "--warmup", 0.5,
+        "--tags", "continuous", "--gamma", 0.5, "--deep", "--standard-prior", "--samples", 2, "--warmup", 0.5,
         "--free-bits", 1, "--dropout", 0.1, "--max-sentences", 9, "--learning-rate", 0.01, "--seed", 3,
         "--pooling", "mean", "--layer", "mix",
     )["signature"]  # fmt: skip
@@ -99,7 +99,7 @@ def test_options_arrive(compress):
     given = settings["settings"]
     assert given["layers"] == [0, 1, 2, 3]
     assert given["objective"] | {"beta": 0} == {"beta": 0, "gamma": 0.5, "warmup": 0.5, "free_bits": 1}
-    assert (given["tags"]["linear"], given["tags"]["standard_prior"]) == (True, True)
+    assert (given["tags"]["deep"], given["tags"]["standard_prior"]) == (True, True)
     assert (given["training"]["samples"], given["training"]["learning_rate"]) == (2, 0.01)
     assert given["tags"]["dropout"] == given["parser"]["dropout"] == 0.1
 

@@ -93,7 +93,7 @@ def test_a_parser_of_all_layers_and_word_types_parses(compress, run):
     assert printed.count("# sent_id") == 5
     np.savez("words.npz", vectors=np.ones((16, 8), np.float32), lengths=[4, 7, 0, 4, 1])
     errors = refused(run("parse", "dev.conllu", "--model", "model", "--vectors", "words.npz"))
-    assert "reads several layers" in errors
+    assert "reads a mix of 4 layers" in errors
 
 
 def test_vectors_that_a_user_brings(compress, run, treebanks, tiny_encoder):

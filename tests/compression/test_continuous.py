@@ -68,7 +68,7 @@ def test_what_a_tag_tells_beyond_a_type_that_tells_nothing_is_its_rate(batch):
 
 
 def test_a_network_that_says_nothing_costs_nothing(batch):
-    tags = made(linear=True, standard_prior=True)
+    tags = made(standard_prior=True)
     for weight in tags.token_encoder.parameters():
         weight.zero_()
     rates = tags(batch.vectors[:, 0], batch, 1, None).rate_nats

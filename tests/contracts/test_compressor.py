@@ -108,10 +108,10 @@ def test_a_tag_does_not_know_the_other_words(kind, batch):
 
 
 @EVERY
-@pytest.mark.parametrize("linear", [False, True])
+@pytest.mark.parametrize("deep", [False, True])
 @pytest.mark.parametrize("standard_prior", [False, True])
-def test_every_weight_is_trained(kind, batch, linear, standard_prior):
-    made_of = made(kind, batch, linear=linear, standard_prior=standard_prior)
+def test_every_weight_is_trained(kind, batch, deep, standard_prior):
+    made_of = made(kind, batch, deep=deep, standard_prior=standard_prior)
     tags = made_of(vectors(batch), batch, 2, generator())
     cost = tags.values.square().mean() + tags.rate_nats.nan_to_num().mean() + tags.context_nats.mean()
     weights = [weight for weight in made_of.parameters() if weight.requires_grad]

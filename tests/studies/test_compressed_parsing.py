@@ -143,7 +143,7 @@ def test_vectors_of_others_are_refused(corpus, tmp_path, which):
     elif which == "lengths":
         trees, message = trees[1:], "x.npz hold 13 sentences of 51 words, the text has 12 of 47"
     else:
-        config, message = config_of(tiny_corpus(tmp_path, layers=2)), "reads several layers"
+        config, message = config_of(tiny_corpus(tmp_path, layers=2)), "reads a mix of 2 layers"
     with pytest.raises(RequestError, match=message):
         study.given_vectors(trees, vectors, config, where="x.npz")
 
