@@ -76,6 +76,8 @@ Example:
 PARSING_EXAMPLE = """\b
 Example:
   $ nmt-ib benchmark parsing model/ en_ewt-ud-test.conllu.gz
+  UAS 81.86%  LAS 76.46%  CLAS 71.01%  bits a word 54.9
+  25,094 words in 2,077 sentences, 623 sentences/s
 """
 
 

@@ -28,7 +28,14 @@ MIX = "mix"
 EXAMPLE = """\b
 Example:
   $ nmt-ib compress en_ewt-ud-train.conllu.gz --dev en_ewt-ud-dev.conllu.gz \\
-      --max-sentences 500 --layer 3 --beta 0.01 --out model/
+      --max-sentences 500 --out model/
+  Best epoch on the development set
+   ─────────────────────────────────────────────────────────
+    beta   bits a word     UAS     LAS      epoch   seconds
+   ─────────────────────────────────────────────────────────
+    0.01          54.7   81.9%   76.4%   37 of 40       222
+   ─────────────────────────────────────────────────────────
+  Parser: model
 """
 
 
