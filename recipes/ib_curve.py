@@ -79,7 +79,7 @@ def clusters(size: int, points: int, seed: int) -> None:
 
 
 def labels(points: int) -> None:
-    """One and the same table with labels that are sure, and with labels of which a tenth is wrong."""
+    """One and the same table with labels that are sure, and with labels of which some are wrong."""
     print("\nEight x, two labels: optima at different betas")
     sure = np.zeros((8, 2))
     sure[range(8), [0, 0, 0, 1, 1, 1, 1, 1]] = 1 / 8

@@ -57,6 +57,7 @@ def arguments(tmp_path):
         "benchmark_diagnose": ["--out", str(tmp_path / "bench.json")],
         "benchmark_parsing": [str(treebank), str(treebank)],
         "benchmark_sigma": ["builtin:sample-en"],
+        "best_parser": [*[str(treebank)] * 3, "--out", str(tmp_path / "best")],
         "compare_classifiers": [str(labelled), str(tmp_path / "models")],
         "deep_vib": [write_digits(tmp_path / "digits"), "--baselines", "--out", str(tmp_path / "deep_vib")],
         "estimate_reference": ["builtin:en-pt", "builtin:sample-en", "--out", str(tmp_path)],

@@ -43,15 +43,17 @@ def test_encoders_are_hard_and_never_beat_the_soft_ones_at_their_own_price():
 
 
 def test_merges_lose_least_and_lose_what_they_say():
-    table = table_of(3)
-    information_left, total = [], 0.0
+    table, left, best = table_of(3, 12, 4), None, None
     for labels, lost in merges(table.joint):
-        total += lost
-        information_left.append(float(information(table, one_hot(labels, 6)[None])[1][0]))
-        assert information_left[-1] == pytest.approx(table.i_xy_nats - total, abs=1e-12)
-    pairs = [np.where(np.arange(6) == j, i, np.arange(6)) for i in range(6) for j in range(i + 1, 6)]
-    assert information_left[1] == pytest.approx(information(table, one_hot(np.array(pairs), 6))[1].max())
-    assert information_left[-1] == pytest.approx(0, abs=1e-12)
+        now = float(information(table, one_hot(labels, 12)[None])[1][0])
+        if left is not None:
+            assert now == pytest.approx(left - lost, abs=1e-12)
+            assert now == pytest.approx(best, abs=1e-12)
+        clusters = labels.max() + 1
+        pairs = [np.where(labels == j, i, labels) for i in range(clusters) for j in range(i + 1, clusters)]
+        best = information(table, one_hot(np.array(pairs), 12))[1].max() if pairs else 0.0
+        left = now
+    assert left == pytest.approx(0, abs=1e-12)
 
 
 def test_distinct_tells_only_apart_what_differs():

@@ -1,4 +1,4 @@
-"""The curve as a user gets it: critical betas, words about deterministic Y, bounds, layers, the Gaussian closed form."""
+"""The curve as a user gets it: critical betas, words about a function, bounds, layers, the Gaussian closed form."""
 
 import json
 

@@ -1,0 +1,119 @@
+"""The deterministic information bottleneck of a table: hard clusters, whose price is their entropy."""
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from nmt_ib.info.agglomerative import merges
+from nmt_ib.info.blahut_arimoto import Encoders, information, one_hot
+from nmt_ib.info.joint_table import JointTable
+
+ITERATIONS = 200
+ROUNDS = 8
+BETTER = 1e-12  # nats
+TINY = 1e-300
+
+
+def solve_deterministic(table: JointTable, betas: Float[np.ndarray, " B"]) -> Encoders:
+    r"""The bottleneck :math:`\min H(T) - \beta I(T;Y)` for many betas; T is a function of X, so that H(T) = I(X;T).
+
+    .. math:: t(x) = \arg\max_t \ln q(t) - \beta KL[p(y|x) \| q(y|t)]
+
+    Each beta begins at the agglomerative clustering that serves it best; where its iterations rest, single rows move
+    and pairs of clusters merge as long as that helps. At last it takes over another beta's clusters where they serve
+    it better, and goes on from there.
+
+    Args:
+        table: p(x, y).
+        betas: At least 0.
+
+    Returns:
+        One hard encoder a beta.
+
+    References:
+        Strouse & Schwab (2017), The deterministic information bottleneck.
+    """
+    pool = np.stack([labels for labels, _ in merges(table.joint)])
+    start = np.zeros((len(betas), len(table.p_x)), dtype=int)
+    for _ in range(ROUNDS):
+        chosen = pool[_costs(table, pool, betas).argmin(1)]
+        if (chosen == start).all():
+            break
+        start = np.stack([_rest(table, labels, beta) for labels, beta in zip(chosen, betas, strict=True)])
+        pool = np.unique(np.concatenate([pool, start]), axis=0)
+    dense = np.stack([np.unique(labels, return_inverse=True)[1] for labels in start])
+    encoder = one_hot(dense, int(dense.max()) + 1)
+    return Encoders(betas, encoder, *information(table, encoder), np.zeros(len(betas)))
+
+
+def _costs(table: JointTable, pool: Int[np.ndarray, "C X"], betas: Float[np.ndarray, " B"]) -> Float[np.ndarray, "B C"]:
+    """What each clustering costs at each beta, up to beta H(Y)."""
+    h_t, i_y = np.array([_of_clusters(table, labels) for labels in pool]).T
+    return h_t - betas[:, None] * i_y
+
+
+def _of_clusters(table: JointTable, labels: Int[np.ndarray, " X"]) -> tuple[float, float]:
+    """H(T), and I(T;Y) - H(Y)."""
+    mass = _masses(table, labels)
+    shares = _x_log_x(mass.sum(1)).sum()
+    return -shares, _x_log_x(mass).sum() - shares
+
+
+def _masses(table: JointTable, labels: Int[np.ndarray, " X"]) -> Float[np.ndarray, "X Y"]:
+    """p(t, y) of clusters."""
+    mass = np.zeros_like(table.p_y_given_x)
+    np.add.at(mass, labels, table.joint)
+    return mass
+
+
+def _rest(table: JointTable, labels: Int[np.ndarray, " X"], beta: float) -> Int[np.ndarray, " X"]:
+    """Clusters that neither an iteration, nor one row's move, nor a merge of two betters."""
+    cost = _costs(table, labels[None], np.array([beta]))[0, 0]
+    for _ in range(ITERATIONS):
+        around = np.stack([_iterated(table, labels, beta), _moved(table, labels, beta), _merged(table, labels, beta)])
+        costs = _costs(table, around, np.array([beta]))[0]
+        if costs.min() >= cost - BETTER:
+            break
+        labels, cost = around[costs.argmin()], costs.min()
+    return labels
+
+
+def _iterated(table: JointTable, labels: Int[np.ndarray, " X"], beta: float) -> Int[np.ndarray, " X"]:
+    mass = _masses(table, labels)
+    q_t = mass.sum(1)
+    with np.errstate(divide="ignore"):
+        log_q_t = np.log(q_t)
+    log_q_y = np.log(np.maximum(mass, TINY)) - np.log(np.maximum(q_t, TINY))[:, None]
+    return (log_q_t + beta * table.p_y_given_x @ log_q_y.T).argmax(1)
+
+
+def _moved(table: JointTable, labels: Int[np.ndarray, " X"], beta: float) -> Int[np.ndarray, " X"]:
+    """The best clustering in which one row has moved, perhaps to a cluster of its own."""
+    mass = _masses(table, labels)
+    before = _price(mass, beta)
+    gone = _price(np.maximum(mass[labels] - table.joint, 0.0), beta) - before[labels]
+    change = gone[:, None] + _price(mass + table.joint[:, None], beta) - before
+    change[np.arange(len(labels)), labels] = np.inf
+    row, goal = np.unravel_index(change.argmin(), change.shape)
+    return np.where(np.arange(len(labels)) == row, goal, labels)
+
+
+def _merged(table: JointTable, labels: Int[np.ndarray, " X"], beta: float) -> Int[np.ndarray, " X"]:
+    """The best clustering in which two clusters are one."""
+    used, dense = np.unique(labels, return_inverse=True)
+    if len(used) == 1:
+        return labels
+    mass = _masses(table, dense)[: len(used)]
+    before = _price(mass, beta)
+    change = _price(mass + mass[:, None], beta) - before - before[:, None]
+    np.fill_diagonal(change, np.inf)
+    one, other = np.unravel_index(change.argmin(), change.shape)
+    return np.where(labels == used[other], used[one], labels)
+
+
+def _price(mass: Float[np.ndarray, "*T Y"], beta: float) -> Float[np.ndarray, "*T"]:
+    """What each cluster adds to the Lagrangian, from its p(t, y)."""
+    return (beta - 1) * _x_log_x(mass.sum(-1)) - beta * _x_log_x(mass).sum(-1)
+
+
+def _x_log_x(values: Float[np.ndarray, "*T"]) -> Float[np.ndarray, "*T"]:
+    return values * np.log(np.where(values > 0, values, 1.0))

@@ -1,0 +1,69 @@
+"""The information bottleneck of jointly Gaussian variables, in closed form."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from nmt_ib.errors import RequestError
+from nmt_ib.numerics import BITS_PER_NAT
+from nmt_ib.results.ib_curve import GAUSSIAN, IBCurve, IBPoint
+
+LEAST = 1e-12  # a squared correlation that is none
+
+
+def gaussian_ib_curve(
+    covariance: Float[np.ndarray, "D D"], x_width: int, betas: Sequence[float] | Float[np.ndarray, " B"]
+) -> IBCurve:
+    r"""The optimal curve of Gaussian X and Y, whose best T is Gaussian, too.
+
+    Let :math:`\rho_i` be the canonical correlations of X and Y. A dimension is used from its critical
+    :math:`\beta_i = 1 / \rho_i^2` on, and with those in use
+
+    .. math::
+        I(X;T) = \frac12 \sum_i \ln \frac{(\beta - 1) \rho_i^2}{1 - \rho_i^2}, \qquad
+        I(T;Y) = I(X;T) - \frac12 \sum_i \ln(\beta \rho_i^2)
+
+    Args:
+        covariance: Of X and Y together, X first; only its correlations matter.
+        x_width: Dimensions of X.
+        betas: At least 0.
+
+    Returns:
+        The curve. It has no end: to reach I(X;Y), T must equal X.
+
+    Raises:
+        RequestError: The covariance is none, or it leaves no noise between X and Y.
+
+    References:
+        Chechik, Globerson, Tishby & Weiss (2005), Information bottleneck for Gaussian variables.
+    """
+    squares = _canonical_correlations(covariance, x_width) ** 2
+    squares = squares[squares > LEAST]
+    if (squares >= 1 - LEAST).any():
+        raise RequestError(
+            "X fixes a direction of Y without noise: I(X;Y) is infinite; add the noise to the covariance"
+        )
+    i_xy = -0.5 * float(np.log1p(-squares).sum()) * BITS_PER_NAT
+    points = []
+    for beta in np.sort(np.asarray(betas, dtype=float)):
+        used = squares[beta * squares > 1]
+        i_x = 0.5 * float(np.log((beta - 1) * used / (1 - used)).sum()) * BITS_PER_NAT
+        i_y = i_x - 0.5 * float(np.log(beta * used).sum()) * BITS_PER_NAT
+        points.append(IBPoint(float(beta), i_x, i_y, max(0.0, i_xy - i_y)))
+    critical = tuple(float(value) for value in np.sort(1 / squares))
+    return IBCurve(tuple(points), critical, i_xy, end_x_bits=None, method=GAUSSIAN)
+
+
+def _canonical_correlations(covariance: Float[np.ndarray, "D D"], x_width: int) -> Float[np.ndarray, " K"]:
+    if not 0 < x_width < len(covariance):
+        raise RequestError(f"X has {x_width} of {len(covariance)} dimensions: expected some for X and some for Y")
+    try:
+        x_root = np.linalg.cholesky(covariance[:x_width, :x_width])
+        y_root = np.linalg.cholesky(covariance[x_width:, x_width:])
+    except np.linalg.LinAlgError as error:
+        raise RequestError(
+            "the covariance of X or of Y is not positive definite: leave constant directions out"
+        ) from error
+    whitened = np.linalg.solve(y_root, np.linalg.solve(x_root, covariance[:x_width, x_width:]).T)
+    return np.linalg.svd(whitened, compute_uv=False)

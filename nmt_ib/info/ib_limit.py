@@ -1,0 +1,141 @@
+"""The limit of the information bottleneck: its curve for a table, in bits, with what a reader has to know."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from nmt_ib.errors import RequestError
+from nmt_ib.info.blahut_arimoto import MOST_CLUSTERS, Encoders, lagrangian, solve
+from nmt_ib.info.critical_betas import critical_betas, distinct_clusters, simplest_encoders
+from nmt_ib.info.deterministic_bottleneck import solve_deterministic
+from nmt_ib.info.joint_table import JointTable, first_critical_beta
+from nmt_ib.info.sample_bound import sample_bound
+from nmt_ib.numerics import BITS_PER_NAT
+from nmt_ib.results.ib_curve import DIB, IB, IBCurve, IBPoint
+
+LEAVES_NATS = 1e-4  # I(T;Y) of a curve that has left (0, 0)
+
+
+def ib_curve(
+    table: Float[np.ndarray, "R C"],
+    betas: Sequence[float] | Float[np.ndarray, " B"],
+    *,
+    method: str = IB,
+    samples: int | None = None,
+    confidence: float = 0.95,
+) -> IBCurve:
+    r"""The optimal curve :math:`\max I(T;Y)` for each I(X;T), of a table of joint probabilities.
+
+    Critical betas are where the optimum gets more clusters, see `critical_betas`. The first is
+    :math:`1 / \rho_{max}^2` unless the curve leaves (0, 0) by a jump; then the notes give both.
+
+    Args:
+        table: p(x, y): rows x, columns y.
+        betas: Prices of ignorance, >= 0.
+        method: "ib", or "dib": the deterministic bottleneck, whose T are hard clusters.
+        samples: Number of pairs from which the table was counted; None: it is taken for the truth.
+        confidence: Of the bound that `samples` asks for.
+
+    Returns:
+        The curve, with one point a beta.
+
+    Raises:
+        RequestError: The table is none, a beta is negative, or there is no such method.
+    """
+    betas = np.sort(np.asarray(betas, dtype=float))
+    if not len(betas) or not (np.isfinite(betas) & (betas >= 0)).all():
+        raise RequestError("expected at least one beta, 0 or more")
+    if method not in (IB, DIB):
+        raise RequestError(f"unknown method {method!r}; known: {IB}, {DIB}")
+    joint = JointTable.of(table)
+    found = solve(joint, betas) if method == IB else solve_deterministic(joint, betas)
+    if method == IB:
+        encoders = simplest_encoders(joint, found)
+    else:
+        encoders = [distinct_clusters(joint, encoder) for encoder in found.encoder]
+    bounds = [sample_bound(joint, encoder, samples, confidence) if samples else None for encoder in encoders]
+    critical = critical_betas(joint, found, encoders) if method == IB else _jumps(found, encoders)
+    return IBCurve(
+        points=_points(joint, found, encoders, bounds),
+        critical_betas=tuple(critical),
+        i_xy_bits=joint.i_xy_nats * BITS_PER_NAT,
+        end_x_bits=joint.h_x_nats * BITS_PER_NAT,
+        method=method,
+        deterministic=joint.deterministic,
+        notes=tuple(_notes(joint, found, method)),
+    )
+
+
+def beta_grid(low: float, high: float, points: int) -> Float[np.ndarray, " B"]:
+    """Betas with equal ratios.
+
+    Args:
+        low: The smallest, above 0.
+        high: The largest.
+        points: How many.
+
+    Returns:
+        Rising betas.
+
+    Raises:
+        RequestError: There is no such grid.
+    """
+    if not 0 < low < high < math.inf or points < 2:
+        raise RequestError(f"{points} betas from {low:g} to {high:g}: expected at least 2, from above 0 to more")
+    return np.geomspace(low, high, points)
+
+
+def _points(
+    joint: JointTable,
+    found: Encoders,
+    encoders: list[Float[np.ndarray, "X _K"]],
+    bounds: list[tuple[float, float] | None],
+) -> tuple[IBPoint, ...]:
+    rows = zip(found.betas, found.i_x_nats, found.i_y_nats, encoders, bounds, strict=True)
+    return tuple(
+        IBPoint(
+            beta=float(beta),
+            i_x_bits=float(i_x) * BITS_PER_NAT,
+            i_y_bits=float(i_y) * BITS_PER_NAT,
+            distortion_bits=max(0.0, joint.i_xy_nats - float(i_y)) * BITS_PER_NAT,
+            clusters=encoder.shape[1],
+            i_x_error_bits=bound[0] * BITS_PER_NAT if bound else None,
+            i_y_error_bits=bound[1] * BITS_PER_NAT if bound else None,
+        )
+        for beta, i_x, i_y, encoder, bound in rows
+    )
+
+
+def _jumps(found: Encoders, encoders: list[Float[np.ndarray, "X _K"]]) -> list[float]:
+    """Where hard clusterings of different size cost the same."""
+    costs, critical = lagrangian(found), []
+    for i, (here, there) in enumerate(zip(encoders, encoders[1:], strict=False)):
+        gain = found.i_y_nats[i + 1] - found.i_y_nats[i]
+        if there.shape[1] > here.shape[1] and gain > 0 and np.isfinite(costs[i]):
+            critical.append(float((found.i_x_nats[i + 1] - found.i_x_nats[i]) / gain))
+    return critical
+
+
+def _notes(joint: JointTable, found: Encoders, method: str) -> list[str]:
+    notes = []
+    if joint.i_xy_nats < LEAVES_NATS:
+        notes.append("X tells next to nothing of Y: the curve is the line I(T;Y) = 0")
+    elif joint.deterministic and method == IB:
+        notes.append(
+            f"Y is a function of X: the curve is the straight line I(T;Y) = min(I(X;T), H(Y)), H(Y) = "
+            f"{joint.h_y_nats * BITS_PER_NAT:.4f} bits; every beta above 1 has the same optimum, every beta below 1 "
+            "the trivial one, and at 1 the whole line is optimal, so that no beta tells its points apart "
+            "(Kolchinsky, Tracey & Van Kuyk 2019)"
+        )
+    first = first_critical_beta(joint.p_x, joint.p_y_given_x)
+    left = found.betas[found.i_y_nats > LEAVES_NATS]
+    if method == IB and len(left) and left[0] < first * (1 - 1e-9):
+        notes.append(
+            f"the curve leaves (0, 0) by a jump, at beta {left[0]:.4g} of those asked for, before the trivial encoder "
+            f"loses its stability at 1 / rho_max^2 = {first:.4g}"
+        )
+    if method == IB and len(joint.p_x) > MOST_CLUSTERS:
+        notes.append(f"T has {MOST_CLUSTERS} values at most: near its end the true curve lies above this one")
+    return notes

@@ -1,0 +1,64 @@
+"""Figures of the information plane: the optimal curve, and layers against it."""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nmt_ib.reports.png.canvas import DROPPED, INK, KEPT, ascii_only, saved, styled, title
+from nmt_ib.results.ib_curve import IBCurve
+
+
+def write_curve_figure(folder: Path, curve: IBCurve) -> list[Path]:
+    """Writes a curve in the information plane and in the distortion-rate plane.
+
+    Args:
+        folder: Where it goes.
+        curve: The curve, perhaps with layers.
+
+    Returns:
+        The file, `curve.png`.
+    """
+    with styled():
+        figure = Figure(figsize=(11, 4.8), layout="constrained")
+        plane, rates = figure.subplots(1, 2)
+        _information_plane(plane, curve)
+        _distortion_rate_plane(rates, curve)
+        return saved(folder, {"curve.png": figure})
+
+
+def _information_plane(axes: Axes, curve: IBCurve) -> None:
+    _line(axes, [corner[:2] for corner in curve.corners], "the most that any T can know")
+    axes.axhline(curve.i_xy_bits, color=INK, linestyle=":", linewidth=1, label="I(X;Y)")
+    sure = [(p.i_x_bits, p.i_y_bits - p.i_y_error_bits) for p in curve.points if p.i_y_error_bits is not None]
+    if sure:
+        _line(axes, [(x, y) for x, y in sure if y >= 0], "what the sample makes sure of", color=DROPPED)
+    for layer in curve.layers:
+        axes.plot(layer.i_x_bits, layer.i_y_bits, color=DROPPED, marker="o")
+        left = layer.i_x_bits > axes.get_xlim()[1] / 2
+        beta = "" if layer.beta is None else f", beta {layer.beta:.2f}"
+        axes.annotate(
+            ascii_only(layer.name) + beta, (layer.i_x_bits, layer.i_y_bits), textcoords="offset points",
+            xytext=(-6 if left else 6, -12), ha="right" if left else "left", fontsize=8, parse_math=False,
+        )  # fmt: skip
+    axes.set_xlabel("I(X;T), bits")
+    axes.set_ylabel("I(T;Y), bits")
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False, loc="lower right")
+    title(axes, "Information plane")
+
+
+def _distortion_rate_plane(axes: Axes, curve: IBCurve) -> None:
+    _line(axes, [(x, curve.i_xy_bits - y) for x, y, _ in curve.corners], "the least that any T lacks")
+    for layer in curve.layers:
+        axes.plot(layer.i_x_bits, curve.i_xy_bits - layer.i_y_bits, color=DROPPED, marker="o")
+    axes.set_xlabel("rate I(X;T), bits")
+    axes.set_ylabel("distortion I(X;Y) - I(T;Y), bits")
+    axes.legend(frameon=False)
+    title(axes, "Distortion and rate")
+
+
+def _line(axes: Axes, places: list[tuple[float, float]], label: str, color: str = KEPT) -> None:
+    if places:
+        axes.plot(*np.array(places).T, color=color, marker=".", markersize=4, label=label)
