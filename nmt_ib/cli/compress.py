@@ -10,7 +10,7 @@ import typer
 from rich.box import HORIZONTALS
 from rich.table import Table
 
-from nmt_ib.cli.terminal import BatchSize, Device, Json, Seed, Threads, out, progress, set_threads
+from nmt_ib.cli.terminal import Device, Json, Seed, Threads, out, progress, set_threads
 from nmt_ib.errors import RequestError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def compress(
     max_sentences: Annotated[int | None, typer.Option(min=1, help="Training sentences, drawn at random.")] = None,
     epochs: Annotated[int, typer.Option(min=1, help="At most.")] = 40,
     learning_rate: Annotated[float, typer.Option(help="Of Adam, falling to 0 over all epochs.")] = 4e-3,
-    batch_size: BatchSize = 32,
+    batch_size: Annotated[int, typer.Option(min=1, help="Sentences of a step of training.")] = 32,
     seed: Seed = 0,
     device: Device = "cpu",
     threads: Threads = None,
@@ -79,7 +79,7 @@ def compress(
 ) -> None:
     """Trains a bottleneck between word vectors and a dependency parser, or one for each price of information."""
     from nmt_ib.cli.diagnose import run_directory
-    from nmt_ib.compression.kinds import TagSettings
+    from nmt_ib.compression.kinds import PRICED, TagSettings
     from nmt_ib.compression.objective import Objective
     from nmt_ib.compression.training import TrainingSettings
     from nmt_ib.data.conllu import read_conllu
@@ -94,6 +94,8 @@ def compress(
         training=TrainingSettings(epochs, batch_size, learning_rate, samples=samples, seed=seed),
     )
     studies = [replace(study, objective=Objective(price, gamma, warmup, free_bits)) for price in prices(beta)]
+    if tags not in PRICED and len(studies) > 1:
+        raise RequestError(f"{tags} tags have no price: several betas train the same parser")
     RunDirectory(directory).check(None)
     trees = sampled(with_words(read_conllu(train), train), max_sentences, seed), with_words(read_conllu(dev), dev)
     set_threads(threads)
@@ -224,7 +226,8 @@ def carry_out(
         price = study.objective.beta
         place = directory / f"beta-{price}" if len(studies) > 1 else directory
         with progress(f"training, beta {price}: epochs", study.training.epochs) as advance:
-            points.append(study.run(corpora, config, place, device=device, after_epoch=lambda _: advance(1)))
+            point = study.run(corpora, config, place, device=device, after_epoch=lambda _: advance(1))
+        points.append(point if len(studies) > 1 else replace(point, directory="."))
         if study.tags.kind == "discrete":
             write_tags(place, corpora[1])
     sweep = CompressionSweep(tuple(points), signature.to_dict())

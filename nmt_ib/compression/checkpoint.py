@@ -26,11 +26,21 @@ def save_checkpoint(path: Path, modules: Mapping[str, nn.Module], optimizer: tor
     tensors = {f"{name}.{key}": value for name, module in modules.items() for key, value in module.state_dict().items()}
     for number, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{key}": torch.as_tensor(value) for key, value in state.items()}
-    whole = path.with_suffix(".new")
     contiguous = {key: value.contiguous() for key, value in tensors.items()}
     # Not save_file: on a full disk it raises no OSError.
-    whole.write_bytes(save(contiguous, {"facts": json.dumps(facts)}))
-    os.replace(whole, path)
+    write_whole(path, save(contiguous, {"facts": json.dumps(facts)}))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes a file that is whole or not there.
+
+    Args:
+        path: The file.
+        data: What it holds.
+    """
+    unfinished = path.with_name(f"unfinished-{path.name}")
+    unfinished.write_bytes(data)
+    os.replace(unfinished, path)
 
 
 def load_checkpoint(path: Path, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer) -> Any:
@@ -53,10 +63,10 @@ def load_checkpoint(path: Path, modules: Mapping[str, nn.Module], optimizer: tor
             facts = json.loads(file.metadata()["facts"])
         for name, module in modules.items():
             module.load_state_dict({key: tensors[f"{name}.{key}"] for key in module.state_dict()})
-    except (SafetensorError, KeyError, RuntimeError) as error:
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": _states(tensors)})
+    except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise RequestError(f"{path} is damaged, or another training's ({reason}): remove it to begin anew") from error
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": _states(tensors)})
     return facts
 
 

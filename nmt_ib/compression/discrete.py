@@ -45,7 +45,7 @@ class DiscreteTags(nn.Module):
     def forward(
         self, vectors: Float[Tensor, "N D"], batch: WordBatch, samples: int, generator: torch.Generator | None
     ) -> Tags:
-        """Vectors of relaxed samples of the tags, or of the likeliest tags.
+        """Vectors of samples of the tags, relaxed ones while the module is in training mode, or of the likeliest tags.
 
         Args:
             vectors: Of the words.
@@ -61,11 +61,15 @@ class DiscreteTags(nn.Module):
         context = torch.zeros_like(rate)
         if self.type_encoder is not None and batch.types is not None:
             context = categorical_kl(log_p, self.type_encoder(batch.types, generator).log_softmax(-1))
-        if generator is None:
-            return Tags(self.vectors(one_hot(log_p.argmax(-1), log_p.shape[-1]).to(log_p))[None], rate, context)
-        uniform = torch.rand((samples, *log_p.shape), generator=generator).to(log_p)
-        gumbel = -(-uniform.clamp(min=1e-20).log()).clamp(min=1e-20).log()
-        return Tags(self.vectors(((log_p + gumbel) / self.temperature).softmax(-1)), rate, context)
+        scores = log_p[None]
+        if generator is not None:
+            uniform = torch.rand((samples, *log_p.shape), generator=generator).to(log_p)
+            scores = scores - (-uniform.clamp(min=1e-20).log()).clamp(min=1e-20).log()
+        if generator is not None and self.training:
+            chosen = (scores / self.temperature).softmax(-1)
+        else:
+            chosen = one_hot(scores.argmax(-1), scores.shape[-1]).to(scores)
+        return Tags(self.vectors(chosen), rate, context)
 
     def anneal_(self, progress: float) -> None:
         """Lowers the temperature, geometrically.

@@ -1,7 +1,6 @@
 """Trains bottlenecks of images, and the networks that they are compared with, in one loop that can be cut off."""
 
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -10,9 +9,10 @@ from pathlib import Path
 import torch
 from jaxtyping import Float, Int
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Generator, Tensor
 
+from nmt_ib.compression.checkpoint import write_whole
 from nmt_ib.compression.image_bottleneck import OBJECTIVES, ImageBottleneck, objective_nats
 from nmt_ib.compression.weight_average import WeightAverage
 from nmt_ib.data.images import ImageSet
@@ -190,13 +190,13 @@ class _Run:
         """Writes the history first, then the state, each whole or not at all: the state says how much of it counts."""
         self.history.append(terms)
         lines = "".join(json.dumps(asdict(line)) + "\n" for line in self.history)
-        _replace(self.folder / HISTORY, lambda path: path.write_text(lines, encoding="utf-8"))
+        write_whole(self.folder / HISTORY, lines.encode())
         tensors = {f"weight.{name}": weight for name, weight in self.network.state_dict().items()}
         tensors |= {f"average.{name}": total for name, total in self.average.sums.items()}
         for number, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{number}.{name}": moment for name, moment in moments.items()}
         counts = {"epochs": str(len(self.history)), "steps": str(self.average.steps)}
-        _replace(self.folder / STATE, lambda path: save_file(tensors, path, metadata=counts))
+        write_whole(self.folder / STATE, save(tensors, counts))
 
     def restore_(self) -> int:
         """Epochs that were done before."""
@@ -219,9 +219,3 @@ class _Run:
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    unfinished = path.with_name(f"unfinished-{path.name}")
-    write(unfinished)
-    os.replace(unfinished, path)

@@ -73,6 +73,8 @@ KINDS: dict[str, Callable[[TagSettings, WordShape], object]] = {
     "random": lambda tags, words: RandomTags(tags.tags, tags.dim),
 }
 
+PRICED = ("continuous", "discrete")  # their training weighs bits against parsing
+
 
 def compressor(tags: TagSettings, words: WordShape) -> Compressor:
     """An untrained compressor.

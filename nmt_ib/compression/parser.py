@@ -100,18 +100,19 @@ class CompressedParser(nn.Module):
         return cross_entropy(arcs, heads[words] + 1) + labels
 
     @torch.no_grad()
-    def parse(self, batch: WordBatch) -> Parsed:
+    def parse(self, batch: WordBatch, generator: torch.Generator | None = None) -> Parsed:
         """The likeliest trees with one root.
 
         Args:
-            batch: The words.
+            batch: The words, at least one in each sentence.
+            generator: Of one sample of each tag; None: its mean, or the likeliest tag.
 
         Returns:
             The trees.
         """
-        tags = self.tags(batch)
+        tags = self.tags(batch, 1, generator)
         scores = self.scores(batch, tags)
-        arcs = scores.arcs.log_softmax(-1).double().cpu().numpy()
+        arcs = scores.arcs.log_softmax(-1).cpu().double().numpy()
         heads = torch.from_numpy(maximum_spanning_trees(arcs, batch.lengths.cpu().numpy())).to(scores.arcs.device)
         relations = self.parser.relation_scores(scores, heads).argmax(-1)
         return Parsed(words_of(heads, batch.lengths), words_of(relations, batch.lengths), tags.rate_nats)

@@ -9,6 +9,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
+from nmt_ib.compression.checkpoint import write_whole
 from nmt_ib.compression.corpus import Labels
 from nmt_ib.compression.kinds import TagSettings, WordShape, compressor
 from nmt_ib.compression.parser import CompressedParser
@@ -72,9 +73,9 @@ def save_parser(directory: Path, config: ParserConfig, model: CompressedParser) 
         model: Its weights.
     """
     tensors = {key: value.contiguous() for key, value in model.state_dict().items()}
-    (directory / WEIGHTS).write_bytes(save(tensors))
     text = json.dumps(asdict(config), ensure_ascii=False, indent=1)
-    (directory / CONFIG).write_text(text + "\n", encoding="utf-8")
+    write_whole(directory / WEIGHTS, save(tensors))
+    write_whole(directory / CONFIG, f"{text}\n".encode())
 
 
 def load_parser(directory: str | Path) -> tuple[ParserConfig, CompressedParser]:

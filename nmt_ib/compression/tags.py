@@ -83,7 +83,7 @@ class Compressor(Protocol):
 
 
 class FeedForward(nn.Module):
-    """Linear layers with tanh between, and dropout before each.
+    """Linear layers with tanh between, and dropout before each in training mode.
 
     Args:
         sizes: Dimensions of the input, of each hidden layer and of the output.
@@ -107,7 +107,7 @@ class FeedForward(nn.Module):
         """
         for number, layer in enumerate(self.layers):
             units = units if number == 0 else units.tanh()
-            if generator is not None and self.dropout > 0:
+            if self.training and generator is not None and self.dropout > 0:
                 units = units * kept(units, self.dropout, generator)
             units = layer(units)
         return units

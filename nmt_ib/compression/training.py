@@ -81,6 +81,7 @@ def train(
     settings: TrainingSettings,
     directory: Path,
     after_epoch: Callable[[Epoch], object] = lambda epoch: None,
+    claim: str = "",
 ) -> list[Epoch]:
     """Trains a parser, or goes on where a killed training was, and leaves the best epoch's weights in it.
 
@@ -91,9 +92,13 @@ def train(
         settings: How it is trained.
         directory: Where its checkpoint is kept.
         after_epoch: Called after each epoch.
+        claim: What decides the numbers; a training with another claim is not gone on with.
 
     Returns:
         The epochs.
+
+    Raises:
+        RequestError: The directory holds another training, or training has gone astray.
     """
     known, unseen = corpora
     best = deepcopy(model)
@@ -106,7 +111,10 @@ def train(
     modules = {"model": model, "best": best}
     epochs: list[Epoch] = []
     if (directory / CHECKPOINT).is_file():
-        epochs = [Epoch(**epoch) for epoch in load_checkpoint(directory / CHECKPOINT, modules, optimizer)]
+        facts = load_checkpoint(directory / CHECKPOINT, modules, optimizer)
+        if facts["claim"] != claim:
+            raise RequestError(f"{directory} holds a training with other settings or data: choose another directory")
+        epochs = [Epoch(**epoch) for epoch in facts["epochs"]]
     while not finished(epochs, settings):
         began = time.perf_counter()
         loss = train_epoch(model, objective, known, settings, optimizer, len(epochs))
@@ -115,7 +123,8 @@ def train(
         epochs.append(Epoch(len(epochs) + 1, loss, bits, scores.uas, scores.las, spent))
         if best_of(epochs) is epochs[-1]:
             best.load_state_dict(model.state_dict())
-        save_checkpoint(directory / CHECKPOINT, modules, optimizer, [asdict(epoch) for epoch in epochs])
+        facts = {"claim": claim, "epochs": [asdict(epoch) for epoch in epochs]}
+        save_checkpoint(directory / CHECKPOINT, modules, optimizer, facts)
         after_epoch(epochs[-1])
     model.load_state_dict(best.state_dict())
     return epochs

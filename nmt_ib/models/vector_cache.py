@@ -30,6 +30,7 @@ def word_vectors(
     *,
     batch_size: int = 16,
     folder: Path | None = None,
+    keep: bool = True,
     advance: Callable[[int], object] = lambda _: None,
 ) -> dict[int, WordVectors]:
     """The vectors of a corpus in some layers, from the cache or made now in one pass.
@@ -42,10 +43,11 @@ def word_vectors(
         layers: Layers of the embedder.
         batch_size: Sentences in one batch; changes no result beyond rounding.
         folder: Where arrays are kept; None: `cache_folder()`.
+        keep: Whether they are kept at all; if not, they are made anew, in memory.
         advance: Called with the number of sentences just done; never where all is in the cache.
 
     Returns:
-        Layer -> vectors, on disk.
+        Layer -> vectors, on disk where they are kept.
 
     Raises:
         RequestError: There is no such layer, or the arrays cannot be kept there.
@@ -61,7 +63,12 @@ def word_vectors(
             spans = [slice(offsets[index], offsets[index + 1]) for index in bucket]
             yield len(bucket), list(zip(spans, found, strict=True))
 
-    rows = _kept(files, (int(offsets[-1]), embedder.width), made, advance)
+    shape = (int(offsets[-1]), embedder.width)
+    if keep:
+        rows = _kept(files, shape, made, advance)
+    else:
+        rows = {layer: np.zeros(shape, np.float32) for layer in layers}
+        _fill_(list(rows.values()), made(list(rows)), advance)
     return {layer: WordVectors(rows[layer], offsets) for layer in layers}
 
 
@@ -142,17 +149,21 @@ def _build(
     parts = [file.with_suffix(".part") for file in files.values()]
     try:
         arrays = [np.lib.format.open_memmap(part, "w+", np.float32, shape) for part in parts]
-        for done, found in made(list(files)):
-            for rows, vectors in found:
-                for array, layer in zip(arrays, vectors, strict=True):
-                    array[rows] = layer.cpu().numpy()
-            advance(done)
+        _fill_(arrays, made(list(files)), advance)
         for array, part, file in zip(arrays, parts, files.values(), strict=True):
             array.flush()
             os.replace(part, file)
     finally:
         for part in parts:
             part.unlink(missing_ok=True)
+
+
+def _fill_(arrays: Sequence[np.ndarray], filling: Filling, advance: Callable[[int], object]) -> None:
+    for done, found in filling:
+        for rows, vectors in found:
+            for array, layer in zip(arrays, vectors, strict=True):
+                array[rows] = layer.cpu().numpy()
+        advance(done)
 
 
 @contextmanager
@@ -162,7 +173,9 @@ def _alone(place: Path) -> Iterator[None]:
         place.mkdir(parents=True, exist_ok=True)
         lock = (place / "lock").open("w")
     except OSError as error:
-        raise RequestError(f"cannot keep word vectors in {place}: {error.strerror}; name another folder") from error
+        raise RequestError(
+            f"cannot keep word vectors in {place}: {error.strerror}; set XDG_CACHE_HOME to another"
+        ) from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -173,5 +186,6 @@ def _check_space(place: Path, needed: int) -> None:
     free = shutil.disk_usage(place).free
     if needed > free:
         raise RequestError(
-            f"word vectors need {needed / 1e9:,.2f} GB, {place} has {free / 1e9:,.2f} GB left: name another folder"
+            f"word vectors need {needed / 1e9:,.2f} GB, {place} has {free / 1e9:,.2f} GB left: set XDG_CACHE_HOME to "
+            "another folder"
         )

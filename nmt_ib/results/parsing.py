@@ -15,7 +15,8 @@ class ParserTest:
         uas: Share of words with the right head.
         las: Share of words with the right head and universal relation.
         clas: The same for content words, F1.
-        bits_per_token: Mean rate of a word's tag, at least I(X;T); None where tags are no bottleneck.
+        bits_per_token: Mean rate of a sample of a word's tag, at least I(X;T); the scores are those of its mean, or of
+            the likeliest tag. None where tags are no bottleneck.
         words: Number of words.
         sentences: Number of sentences.
         sentences_per_second: Sentences parsed in a second, vectors not counted.
@@ -46,7 +47,7 @@ class CompressionPoint:
         epoch: The best epoch, from 1.
         epochs: Epochs trained.
         seconds: Of training, evaluation after each epoch included.
-        directory: Where the parser is, from the sweep's own directory.
+        directory: Where the parser is, from the sweep's own directory; "." for a single parser.
     """
 
     beta: float

@@ -22,6 +22,7 @@ from nmt_ib.models.vectors import WordVectors
 from nmt_ib.parsing.biaffine import ParserSettings
 from nmt_ib.protocols import Embedder
 from nmt_ib.results.parsing import CompressionPoint, ParserTest
+from nmt_ib.signature import fingerprint_lines
 from nmt_ib.types import Tree
 
 SHOWN_SENTENCES = 2_500  # of training, to compressors that look at words before they train
@@ -88,13 +89,15 @@ class CompressionStudy:
             What its best epoch came to.
         """
         directory.mkdir(parents=True, exist_ok=True)
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.training.seed)
             model = config.build().to(device)
         shown = corpora[0].batch(_some(range(len(corpora[0].trees)), SHOWN_SENTENCES, self.training.seed), device)
         with torch.no_grad():
             model.compressor.fit_(model.mixed(shown), shown)
-        epochs = train(model, self.objective, corpora, self.training, directory, after_epoch)
+        epochs = train(
+            model, self.objective, corpora, self.training, directory, after_epoch, claim=self._claim(corpora, config)
+        )
         save_parser(directory, config, model)
         best = best_of(epochs)
         return CompressionPoint(
@@ -107,6 +110,11 @@ class CompressionStudy:
             seconds=sum(epoch.seconds for epoch in epochs),
             directory=directory.name,
         )
+
+    def _claim(self, corpora: tuple[ParsingCorpus, ParsingCorpus], config: ParserConfig) -> str:
+        """What decides a training's numbers."""
+        lines = [line for corpus in corpora for tree in corpus.trees for line in (*tree.lines, "")]
+        return fingerprint_lines([repr(config), repr(self.objective), repr(self.training), *lines])
 
 
 def sampled(trees: Sequence[Tree], count: int | None, seed: int) -> list[Tree]:
@@ -137,6 +145,7 @@ def embedded(
     labels: Labels | None = None,
     *,
     types: bool = False,
+    keep: bool = True,
     advance: Callable[[int], object] = lambda _: None,
 ) -> ParsingCorpus:
     """A treebank with its words' vectors, made once and kept in the user's cache.
@@ -147,13 +156,14 @@ def embedded(
         layers: Whose vectors.
         labels: What relations are numbered by; None: the treebank's own.
         types: Whether context-free vectors are wanted, too.
+        keep: Whether the vectors are kept; if not, they stay in memory.
         advance: Called with the number of sentences just embedded.
 
     Returns:
         The corpus.
     """
     sentences = [tree.forms for tree in trees]
-    found = word_vectors(embedder, sentences, layers, advance=advance)
+    found = word_vectors(embedder, sentences, layers, keep=keep, advance=advance)
     context_free = type_vectors(embedder, sentences) if types else None
     return ParsingCorpus(
         trees,

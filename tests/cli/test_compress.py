@@ -18,7 +18,7 @@ def contents(folder):
 def test_one_price_gives_one_parser(compress, run, treebanks):
     sweep = compress("--beta", 0.01)
     (point,) = sweep["points"]
-    assert (point["beta"], point["directory"], point["epochs"]) == (0.01, "model", 2)
+    assert (point["beta"], point["directory"], point["epochs"]) == (0.01, ".", 2)
     assert 0 <= point["las"] <= point["uas"] <= 1
     assert point["bits_per_token"] >= 0
     assert sweep["signature"]["settings"]["layers"] == [2]
@@ -109,7 +109,7 @@ def test_a_treebank_may_be_gzipped(compress, run, treebanks):
     (treebanks / "train.conllu.gz").write_bytes(gzip.compress(conllu().encode()))
     status, printed, _ = run("compress", "train.conllu.gz", "--dev", "dev.conllu", *QUICK, "--out", "zipped", "--json")
     assert status == 0
-    assert json.loads(printed)["points"][0] | {"seconds": 0, "directory": "model"} == plain | {"seconds": 0}
+    assert json.loads(printed)["points"][0] | {"seconds": 0, "directory": "."} == plain | {"seconds": 0}
     assert run("parse", "train.conllu.gz", "--model", "model")[1] == run("parse", "train.conllu", "--model", "model")[1]
 
 

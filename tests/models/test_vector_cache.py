@@ -162,13 +162,13 @@ def test_the_cache_is_the_users(monkeypatch, tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RequestError, match="cannot keep word vectors in .*: Not a directory; name another folder"):
+    with pytest.raises(RequestError, match="cannot keep word vectors in .*: Not a directory; set XDG_CACHE_HOME"):
         word_vectors(Counting(), SENTENCES, [0], folder=tmp_path / "file")
 
 
 def test_a_full_disk_is_seen_before_it_is_written_to(tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")(10**9, 10**9, 100)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(RequestError, match="word vectors need 0.00 GB, .* has 0.00 GB left: name another folder"):
+    with pytest.raises(RequestError, match="word vectors need 0.00 GB, .* has 0.00 GB left: set XDG_CACHE_HOME"):
         word_vectors(Counting(), SENTENCES, [0], folder=tmp_path)
     assert not [*tmp_path.rglob("*.npy"), *tmp_path.rglob("*.part")]

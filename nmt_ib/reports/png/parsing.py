@@ -23,7 +23,10 @@ def write_sweep_figure(folder: Path, sweep: CompressionSweep) -> list[Path]:
     Returns:
         The file, `sweep.png`; none where the tags have no rate.
     """
-    points = sorted((point.bits_per_token, point) for point in sweep.points if point.bits_per_token is not None)
+    points = sorted(
+        ((point.bits_per_token, point) for point in sweep.points if point.bits_per_token is not None),
+        key=lambda pair: pair[0],
+    )
     if not points:
         return []
     with styled():
@@ -42,7 +45,9 @@ def write_sweep_figure(folder: Path, sweep: CompressionSweep) -> list[Path]:
         axes.set_xscale("symlog", linthresh=1)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-        axes.set_xlabel("bits a word, at least I(X;T); small figures: beta")
+        axes.set_xlabel(
+            "bits of a sampled tag, at least I(X;T); the score is that of its mean or likeliest; small: beta"
+        )
         title(axes, "How few bits does a parser need?")
         axes.legend(frameon=False)
         return saved(folder, {"sweep.png": figure})
