@@ -1,9 +1,10 @@
 """What a stranger must offer to be measured: duck typing, no base class."""
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, SupportsFloat, runtime_checkable
 
-from jaxtyping import Bool, Float, Int
+import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from nmt_ib.results.attribution import Attribution
@@ -213,4 +214,17 @@ class Attributor(Protocol):
         batch_size: int = 32,
     ) -> list[Attribution]:
         """One attribution a sentence, in order; `targets` are tokenised translations, or labels."""
+        ...
+
+
+@runtime_checkable
+class InformationEstimator(Protocol):
+    """An estimator of I(X;Y) from samples; keyword arguments are its own."""
+
+    def __call__(
+        self,
+        x: Shaped[np.ndarray, "N ..."] | Shaped[Tensor, "N ..."],
+        y: Shaped[np.ndarray, "M ..."] | Shaped[Tensor, "M ..."],
+    ) -> SupportsFloat:
+        """Nats, of which `float` makes a number; row i of x and of y are one sample."""
         ...

@@ -55,6 +55,7 @@ def arguments(tmp_path):
     return {
         "alignment_error": parallel,
         "benchmark_diagnose": ["--out", str(tmp_path / "bench.json")],
+        "benchmark_information": [],
         "benchmark_parsing": [str(treebank), str(treebank)],
         "benchmark_sigma": ["builtin:sample-en"],
         "best_parser": [*[str(treebank)] * 3, "--out", str(tmp_path / "best")],
@@ -70,6 +71,7 @@ def arguments(tmp_path):
         "sst2_models": [str(labelled)],
         "synthetic_omissions": [str(treebank)],
         "train_readout": ["builtin:sample-en", "--out", str(tmp_path / "readout")],
+        "transformer_plane": ["builtin:sample-en", "--out", str(tmp_path / "transformer")],
         "train_sst2": [str(labelled), str(labelled), "--out", str(tmp_path / "sst2")],
     }
 

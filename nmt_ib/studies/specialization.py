@@ -112,7 +112,7 @@ def distinctions(
     """
     (learned, gold), (tested, truth) = ((sampled_tags(model, one, seed), words_of(one)[1]) for one in (known, unseen))
     scaler = StandardScaler().fit(learned[:words])
-    classifier = LogisticRegression(max_iter=200).fit(scaler.transform(learned[:words]), gold[:words])
+    classifier = LogisticRegression(max_iter=2000).fit(scaler.transform(learned[:words]), gold[:words])
     found = classifier.predict(scaler.transform(tested))
     names = sorted(set(truth))
     table = confusion_matrix(truth, found, labels=names, normalize="true")

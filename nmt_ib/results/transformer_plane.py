@@ -1,0 +1,89 @@
+"""What each layer of a transformer tells about the words around it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True)
+class LayerInformation:
+    """What the states of one layer tell about one thing.
+
+    Attributes:
+        layer: "encoder 3", "decoder 1".
+        about: "word", "previous word", "next word", "part of speech" or "output".
+        bits: I(cluster of the state; thing), corrected for the bias of counting.
+        error_bits: Its standard error.
+        shuffled_bits: The same with shuffled things, where the truth is 0: what is left of the bias.
+        entropy_bits: Of the thing itself, which no layer can tell more of.
+        samples: States that were counted.
+    """
+
+    layer: str
+    about: str
+    bits: float
+    error_bits: float
+    shuffled_bits: float
+    entropy_bits: float
+    samples: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval, by the standard error."""
+        return self.bits - 1.96 * self.error_bits, self.bits + 1.96 * self.error_bits
+
+
+@dataclass(frozen=True)
+class TransformerPlane(Sequence[LayerInformation]):
+    """All layers and things, which shows itself in a notebook.
+
+    Attributes:
+        rows: By layer, then by thing.
+        signature: What made it; see `RunSignature.to_dict`.
+    """
+
+    rows: tuple[LayerInformation, ...]
+    signature: dict[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        """The row, or the slice of rows."""
+        return self.rows[index]
+
+    def about(self, thing: str) -> dict[str, LayerInformation]:
+        """Layer -> what it tells about one thing."""
+        return {row.layer: row for row in self.rows if row.about == thing}
+
+    @property
+    def things(self) -> tuple[str, ...]:
+        """What was asked about, in order."""
+        return tuple(dict.fromkeys(row.about for row in self.rows))
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers, in order."""
+        return tuple(dict.fromkeys(row.layer for row in self.rows))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"rows": [asdict(row) for row in self.rows], "signature": self.signature}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "TransformerPlane":
+        """The plane that `to_dict` gave."""
+        return cls(tuple(LayerInformation(**row) for row in data["rows"]), data["signature"])
+
+    def to_dataframe(self) -> "pandas.DataFrame":
+        """One row a layer and thing."""
+        import pandas
+
+        return pandas.DataFrame([asdict(row) for row in self.rows])
+
+    def _repr_html_(self) -> str:
+        return self.to_dataframe().to_html(index=False)

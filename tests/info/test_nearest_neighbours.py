@@ -1,0 +1,97 @@
+"""Nearest neighbours against all distances, and where the information is known."""
+
+import math
+
+import numpy as np
+import pytest
+
+from nmt_ib.errors import RequestError
+from nmt_ib.info import nearest_neighbours
+from nmt_ib.info.nearest_neighbours import ksg_information
+from nmt_ib.info.tasks import TASKS
+from tests.oracles.information import ksg
+
+VARIANTS = [1, 2]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("tree_width", [0, 4])
+@pytest.mark.parametrize(("x_width", "y_width"), [(1, 1), (2, 1), (3, 4)])
+def test_neighbours_are_exact(variant, tree_width, x_width, y_width, monkeypatch):
+    monkeypatch.setattr(nearest_neighbours, "TREE_WIDTH", tree_width)
+    monkeypatch.setattr(nearest_neighbours, "DISTANCES", 2000)  # several blocks
+    x, y = (part / part.std(0) for part in TASKS["dense-5x5"].sample(120, 0))
+    x, y = x[:, :x_width], y[:, :y_width]
+    for neighbours in (1, 4):
+        found = ksg_information(x, y, neighbours, variant)
+        assert found.nats == pytest.approx(ksg(x, y, neighbours, variant), abs=1e-9)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(
+    "name",
+    ["normal-1x1", "normal-cdf-1x1", "half-cube-1x1", "wiggly-1x1", "bimodal-1x1", "swiss-roll-2x1",
+     "additive-uniform-0.75", "asinh-student-1x1-1", "dense-2x2"],
+)  # fmt: skip
+def test_easy_tasks(name, variant):
+    task = TASKS[name]
+    found = ksg_information(*task.sample(4000, 0), variant=variant)
+    assert abs(found.nats - task.nats) < 4 * found.error_nats
+
+
+def test_strong_dependence_and_many_dimensions_come_out_too_low():
+    for name, short in (("additive-uniform-0.1", 0.02), ("two-pairs-5x5", 0.3)):
+        task = TASKS[name]
+        assert ksg_information(*task.sample(2000, 0)).nats < task.nats - short
+
+
+def test_the_error_is_the_spread_of_samples():
+    found = [ksg_information(*TASKS["normal-1x1"].sample(500, seed)) for seed in range(60)]
+    nats = np.array([one.nats for one in found])
+    assert 0.6 < np.mean([one.error_nats for one in found]) / nats.std() < 1.6
+
+
+def test_units_do_not_matter():
+    x, y = TASKS["dense-3x3"].sample(300, 0)
+    assert ksg_information(x * 7 + 3, y / 9).nats == pytest.approx(ksg_information(x, y).nats, abs=1e-9)
+
+
+def test_ties_are_moved_and_told():
+    # Numbers that occur ten times each and do not know each other.
+    x, y = np.random.default_rng(0).integers(0, 100, (2, 1000)).astype(float)
+    found = ksg_information(x, y)
+    assert abs(found.nats) < 4 * found.error_nats
+    assert "values occur more than once and were moved by 1e-10 standard deviations" in found.warnings[0]
+    assert ksg_information(x, y) == found
+    x[:] = np.arange(1000)
+    untied = ksg_information(x, np.random.default_rng(1).standard_normal(1000))
+    assert not untied.warnings
+    assert untied.nats == ksg_information(x, np.random.default_rng(1).standard_normal(1000), seed=1).nats
+
+
+def test_copies_are_as_near_as_can_be():
+    # Two identical columns: the most that k neighbours of N points can say.
+    x = np.random.default_rng(0).standard_normal(2000)
+    found = ksg_information(x, x, neighbours=3)
+    harmonic = sum(1 / n for n in range(3, 2000))  # psi(2000) - psi(3)
+    assert found.nats == pytest.approx(harmonic, abs=1e-9)
+    assert found.nats < math.log(2000)
+
+
+def test_constants_know_nothing():
+    y = np.random.default_rng(0).standard_normal((20, 2))
+    assert float(ksg_information(np.ones((20, 3)), y)) == float(ksg_information(y, np.ones(20))) == 0
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"neighbours": 10}, "10 neighbours among 10 points"),
+        ({"neighbours": 0}, "0 neighbours among 10 points"),
+        ({"variant": 3}, "unknown variant 3; known: 1, 2"),
+    ],
+)
+def test_says_what_is_wrong(keywords, message):
+    x, y = np.random.default_rng(0).standard_normal((2, 10, 1))
+    with pytest.raises(RequestError, match=message):
+        ksg_information(x, y, **keywords)
