@@ -130,6 +130,8 @@ def parsing(
     set_threads(threads)
     config, parser = load_parser(model)
     trees = list(read_conllu(test))
+    if not any(trees):
+        raise RequestError(f"{test} has no words")
     with progress("vectors", len(trees)) as advance:
         corpus = embedded(trees, embedder_of(config, device), config.layers, config.labels, advance=advance)
     show_parsing(measured(parser.to(device), corpus, batch_size=batch_size), as_json=as_json)

@@ -267,7 +267,13 @@ def show(sweep: "CompressionSweep", directory: Path, *, as_json: bool) -> None:
     for name in ("beta", "bits a word", "UAS", "LAS", "epoch", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     for point in sweep.points:
-        bits = "-" if point.bits_per_token is None else f"{point.bits_per_token:.1f}"
+        bits = (
+            "-"
+            if point.bits_per_token is None
+            else f"{point.bits_per_token:.1f}"
+            if point.bits_per_token >= 10
+            else f"{point.bits_per_token:.2f}"
+        )
         shares = (f"{point.uas:.1%}", f"{point.las:.1%}")
         table.add_row(f"{point.beta:g}", bits, *shares, f"{point.epoch} of {point.epochs}", f"{point.seconds:.0f}")
     out.print(table)

@@ -35,8 +35,10 @@ class TagSettings:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise RequestError(f"unknown tags {self.kind!r}; known: {', '.join(KINDS)}")
-        if self.dim < 1 or self.tags < 2 or not 0 <= self.dropout < 1:
-            raise RequestError("tags have at least 1 dimension, there are at least 2, and dropout is below 1")
+        if self.dim < 1 or self.tags < 2:
+            raise RequestError(f"tags have at least 1 dimension, not {self.dim}; there are at least 2, not {self.tags}")
+        if not 0 <= self.dropout < 1:
+            raise RequestError(f"dropout is a share from 0 to below 1, not {self.dropout}")
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,11 @@ def load_parser(directory: str | Path) -> tuple[ParserConfig, CompressedParser]:
             model = config.build()
         model.load_state_dict(load_file(folder / WEIGHTS))
     except FileNotFoundError as error:
-        raise RequestError(f"{directory} holds no finished parser: expected what `nmt-ib compress` wrote") from error
+        inside = sorted(str(file.parent) for file in folder.glob(f"*/{CONFIG}"))
+        hint = (
+            f"a sweep's parsers are inside, {inside[0]} for one" if inside else "expected what `nmt-ib compress` wrote"
+        )
+        raise RequestError(f"{directory} holds no finished parser: {hint}") from error
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise RequestError(f"{directory} holds a damaged parser: {str(error).splitlines()[0]}") from error
     return config, model.eval().requires_grad_(False)

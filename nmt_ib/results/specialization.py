@@ -76,7 +76,8 @@ class TagTable(Sequence[TagUse]):
 
     def to_tsv(self) -> str:
         """The table as text, columns apart by tabs."""
-        return self.to_dataframe().to_csv(sep="\t", index=False)
+        table = self.to_dataframe()
+        return "".join("\t".join(map(str, row)) + "\n" for row in [tuple(table), *table.itertuples(index=False)])
 
     def _repr_html_(self) -> str:
         return self.to_dataframe().to_html(index=False)

@@ -215,11 +215,11 @@ def given_vectors(trees: Sequence[Tree], vectors: WordVectors, config: ParserCon
     if vectors.width != config.words.width:
         raise RequestError(f"{where} hold vectors of {vectors.width} dimensions, the parser reads {config.words.width}")
     lengths = [len(tree) for tree in trees]
-    if vectors.lengths.tolist() != lengths:
-        raise RequestError(
-            f"{where} hold {len(vectors):,} sentences of {vectors.lengths.sum():,} words, the text has "
-            f"{len(trees):,} of {sum(lengths):,}: they belong together, word for word"
-        )
+    if len(vectors) != len(lengths):
+        raise RequestError(f"{where}: vectors of {len(vectors):,} sentences, the text has {len(lengths):,}")
+    for number, (given, expected) in enumerate(zip(vectors.lengths.tolist(), lengths, strict=True), start=1):
+        if given != expected:
+            raise RequestError(f"{where}: {given} vectors for sentence {number}, which has {expected} words")
     return ParsingCorpus(trees, [vectors.rows], config.labels)
 
 

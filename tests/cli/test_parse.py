@@ -109,7 +109,7 @@ def test_vectors_that_a_user_brings(compress, run, treebanks, tiny_encoder):
     assert (status, errors) == (0, "")
     assert printed == run("parse", "text", "--model", "model")[1]
     np.savez("short.npz", vectors=rows[:-1], lengths=[3, 0, 1])
-    assert "short.npz hold 3 sentences of 4 words, the text has 3 of 5" in refused(
+    assert "short.npz: 1 vectors for sentence 3, which has 2 words" in refused(
         run("parse", "text", "--model", "model", "--vectors", "short.npz")
     )
     np.savez("narrow.npz", vectors=rows[:, :3], lengths=[3, 0, 2])

@@ -45,9 +45,7 @@ def write_sweep_figure(folder: Path, sweep: CompressionSweep) -> list[Path]:
         axes.set_xscale("symlog", linthresh=1)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-        axes.set_xlabel(
-            "bits of a sampled tag, at least I(X;T); the score is that of its mean or likeliest; small: beta"
-        )
+        axes.set_xlabel("bits of a sampled tag, at least I(X;T); beta beside each point")
         title(axes, "How few bits does a parser need?")
         axes.legend(frameon=False)
         return saved(folder, {"sweep.png": figure})
