@@ -5,7 +5,7 @@ import sys
 import typer
 from typer.exceptions import Abort, TyperException
 
-from nmt_ib.cli import attribute, benchmark, compress, curve, diagnose, parse, render, retain
+from nmt_ib.cli import attribute, benchmark, compress, curve, diagnose, parse, plane, render, retain
 from nmt_ib.cli.terminal import err, quiet_libraries
 from nmt_ib.errors import RequestError
 
@@ -25,6 +25,7 @@ app.command(epilog=attribute.EXAMPLE)(attribute.attribute)
 app.command(epilog=compress.EXAMPLE)(compress.compress)
 app.command(epilog=parse.EXAMPLE)(parse.parse)
 app.command(epilog=curve.EXAMPLE)(curve.curve)
+app.command(epilog=plane.EXAMPLE)(plane.plane)
 app.add_typer(benchmark.app, name="benchmark")
 
 

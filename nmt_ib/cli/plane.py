@@ -1,0 +1,172 @@
+"""`nmt-ib plane`: layers in the information plane."""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.box import HORIZONTALS
+from rich.table import Table
+
+from nmt_ib.cli.diagnose import run_directory
+from nmt_ib.cli.terminal import Json, Seed, Threads, out, progress, set_threads
+
+if TYPE_CHECKING:
+    from nmt_ib.results.information_plane import Plane
+    from nmt_ib.studies.plane_experiments import Experiment
+
+RESULT = "plane.json"
+EXAMPLE = """\b
+Example:
+  $ nmt-ib plane --experiment szt --activation tanh --epochs 1000 --estimators binning --out run
+  10 networks, 1000 epochs; accuracy 0.987 learned from, 0.977 not
+   ──────────────────────────────────────────────────────────────────────────────
+                          I(X;T)                                  I(T;Y)
+    layer   estimator     before     most   at epoch    after     before   after
+   ──────────────────────────────────────────────────────────────────────────────
+        1   binning       12.000   12.000          0   12.000      1.000   1.000
+        2   binning       11.994   11.999         34   11.987      0.998   0.999
+        3   binning       11.383   11.655         42   11.025      0.801   0.991
+        4   binning        8.733   10.016         42    6.547      0.310   0.980
+        5   binning        6.093    8.055         38    3.034      0.127   0.971
+        6   binning        1.535    4.235         48    1.590      0.019   0.950
+   ──────────────────────────────────────────────────────────────────────────────
+  H(Y) = I(X;Y) = 0.999570 bits; of the published data 0.999157 bits.
+  Y is a function of X: the optimal curve is I(T;Y) = I(X;T) up to H(Y), one optimum for every beta above 1.
+  run/plane.json
+  run/plane.png
+  run/learning.png
+  run/plane.gif
+"""
+
+
+def plane(
+    experiment: Annotated[
+        str, typer.Option(help="szt, saxe-linear, saxe-irrelevant, goldfeld-noisy or mnist.")
+    ] = "szt",
+    activation: Annotated[str | None, typer.Option(help="Of the hidden layers: tanh, relu or linear.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Networks, each with a seed of its own.")] = 10,
+    epochs: Annotated[int | None, typer.Option(min=0, help="Of training; else those of the experiment.")] = None,
+    estimators: Annotated[
+        str | None, typer.Option(help="binning, kde, sp, exact: several with commas; else those of the experiment.")
+    ] = None,
+    measurements: Annotated[int, typer.Option(min=1, help="Epochs at which layers are measured, at most.")] = 60,
+    train_share: Annotated[float | None, typer.Option(help="Share of the 4,096 patterns to learn from.")] = None,
+    images: Annotated[str | None, typer.Option(help="Directory of idx files, for mnist.")] = None,
+    full_batch: Annotated[bool, typer.Option("--full-batch", help="Take all examples in each step.")] = False,
+    noise: Annotated[float | None, typer.Option(min=0, help="Deviation of the noise inside the network.")] = None,
+    orthonormality: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Pull of the weights towards orthonormal ones.")
+    ] = None,
+    directory: Annotated[
+        Path | None,
+        typer.Option("--out", help="For plane.json and figures; a killed run goes on, ten seeds at a time."),
+    ] = None,
+    seed: Seed = 0,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Trains small networks and follows their layers through the information plane."""
+    from nmt_ib.studies.information_plane import check_request, signature_of
+    from nmt_ib.studies.plane_experiments import experiment_of
+
+    set_threads(threads)
+    chosen = experiment_of(
+        experiment, activation=activation, train_share=train_share, images=images, full_batch=full_batch, noise=noise,
+        orthonormality=orthonormality,
+    )  # fmt: skip
+    numbers = range(seed, seed + seeds)
+    settings: dict[str, Any] = {
+        "epochs": chosen.epochs if epochs is None else epochs,
+        "estimators": estimators.split(",") if estimators else list(chosen.estimators),
+        "measurements": measurements,
+    }
+    check_request(numbers, **settings)
+    signature = signature_of(experiment, chosen, numbers, **settings)
+    with run_directory(directory) as run:
+        run.check(signature.difference(run.signature) if run.signature else None)
+        with run.locked():
+            run.begin(signature.to_dict())
+            found = replace(trained(run.path, chosen, numbers, settings), signature=signature.to_dict())
+            files = write(found, run.path) if directory else []
+    if as_json:
+        sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False) + "\n")
+        return
+    show(found)
+    for path in files:
+        out.print(str(path), soft_wrap=True)
+
+
+def trained(folder: Path, experiment: "Experiment", seeds: range, settings: dict[str, Any]) -> "Plane":
+    """Trains and measures ten networks at a time; those that are there already are read.
+
+    Args:
+        folder: Has, and gets, a file for each ten.
+        experiment: Networks and task.
+        seeds: Of all networks.
+        settings: See `information_plane`.
+
+    Returns:
+        All points.
+    """
+    from nmt_ib.reports.jsonfile import read_json, write_json
+    from nmt_ib.results.information_plane import Plane
+    from nmt_ib.studies.information_plane import groups, information_plane
+
+    planes = []
+    with progress("epochs of networks", len(seeds) * settings["epochs"]) as advance:
+        for group in groups(seeds):
+            path = folder / f"seeds-{group[0]}-{group[-1]}.json"
+            if path.is_file():
+                planes.append(Plane.from_dict(read_json(path)))
+                advance(len(group) * settings["epochs"])
+            else:
+                planes.append(information_plane(experiment, group, progress=advance, **settings))
+                write_json(path, planes[-1].to_dict())
+    return Plane.joined(planes)
+
+
+def write(found: "Plane", folder: Path) -> list[Path]:
+    """Writes points and figures.
+
+    Args:
+        found: The points.
+        folder: Where to.
+
+    Returns:
+        The files.
+    """
+    from nmt_ib.reports.jsonfile import write_json
+    from nmt_ib.reports.png.plane import write_plane_figures
+
+    write_json(folder / RESULT, found.to_dict())
+    return [folder / RESULT, *write_plane_figures(folder, found)]
+
+
+def show(found: "Plane") -> None:
+    """Prints where each layer began, where it knew most of the input, and where it ended.
+
+    Args:
+        found: The points.
+    """
+    last = max(point.epoch for point in found)
+    ends = [point for point in found if point.epoch == last]
+    train = sum(point.train_accuracy for point in ends) / len(ends)
+    test = sum(point.test_accuracy for point in ends) / len(ends)
+    seeds = len({point.seed for point in ends})
+    out.print(f"{seeds} networks, {last} epochs; accuracy {train:.3f} learned from, {test:.3f} not", soft_wrap=True)
+    table = Table(box=HORIZONTALS)
+    heads = ("layer", "estimator", "I(X;T) before", "most", "at epoch", "after", "I(T;Y) before", "after")
+    for column, head in enumerate(heads):
+        table.add_column(head, justify="left" if column == 1 else "right", no_wrap=column == 1)
+    for estimator, part, layer in dict.fromkeys((p.estimator, p.input_part, p.layer) for p in found):
+        path = found.path(layer, estimator, part)
+        most = max(path, key=lambda place: place[1])
+        name = estimator if part == "whole" else f"{estimator}, {part}"
+        bits = (f"{path[0][1]:.3f}", f"{most[1]:.3f}", str(most[0]), f"{path[-1][1]:.3f}")
+        table.add_row(str(layer), name, *bits, f"{path[0][2]:.3f}", f"{path[-1][2]:.3f}")
+    out.print(table)
+    for note in found.notes:
+        out.print(note, soft_wrap=True)

@@ -1,0 +1,169 @@
+"""Figures of networks in the information plane while they learn: paths, gradients, and an animation."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas
+import seaborn
+from matplotlib.animation import FuncAnimation, PillowWriter
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from nmt_ib.reports.png.canvas import INK, saved, styled, title
+from nmt_ib.results.information_plane import WHOLE, Plane
+
+FRAMES_A_SECOND = 8
+Colour = tuple[float, ...]
+Panels = list[tuple[str, pandas.DataFrame]]
+
+
+def write_plane_figures(folder: Path, plane: Plane) -> list[Path]:
+    """Writes what networks do in the information plane.
+
+    Args:
+        folder: Where it goes.
+        plane: The points; at least one.
+
+    Returns:
+        `plane.png`: a column an estimator, layers by epoch, and I(X;T) over epochs. `learning.png`: accuracy, signal
+        to noise of gradients, and clusters where they were looked at. `plane.gif`: one frame a measured epoch.
+    """
+    panels = _panels(plane)
+    with styled():
+        files = saved(folder, {"plane.png": _paths(plane, panels), "learning.png": _learning(plane)})
+        return [*files, _animation(folder / "plane.gif", plane, panels)]
+
+
+def _panels(plane: Plane) -> Panels:
+    frame = plane.to_dataframe()
+    groups = frame.groupby(["estimator", "input_part"], sort=False)
+    return [(name if part == WHOLE else f"{name}, {part} inputs", rows) for (name, part), rows in groups]
+
+
+def _paths(plane: Plane, panels: Panels) -> Figure:
+    figure = Figure(figsize=(4.6 * len(panels) + 1, 8.4), layout="constrained")
+    axes = figure.subplots(2, len(panels), squeeze=False)
+    colours = _EpochColours(plane)
+    for column, (name, rows) in enumerate(panels):
+        top, below = axes[:, column]
+        _limits(top, plane, rows)
+        for epoch, now in rows.groupby("epoch"):
+            _layers(top, now, colours(epoch))
+        title(top, name)
+        _over_epochs(below, rows)
+    figure.colorbar(colours, ax=list(axes[0]), label="epoch + 1")
+    return figure
+
+
+def _layers(axes: Axes, now: pandas.DataFrame, colour: Colour) -> None:
+    """The layers at one epoch: each network, and their mean as a chain."""
+    axes.scatter(now.i_x_bits, now.i_y_bits, color=[colour], s=4, alpha=0.3, linewidths=0)
+    means = now.groupby("layer")[["i_x_bits", "i_y_bits"]].mean()
+    axes.plot(means.i_x_bits, means.i_y_bits, color=colour, alpha=0.35, linewidth=0.8)
+    axes.scatter(means.i_x_bits, means.i_y_bits, color=[colour], s=18, edgecolors="white", linewidths=0.3, zorder=3)
+
+
+def _limits(axes: Axes, plane: Plane, rows: pandas.DataFrame) -> None:
+    if plane.h_x_bits is not None and plane.i_xy_bits is not None:
+        axes.axhline(plane.i_xy_bits, color=INK, linestyle=":", linewidth=1)
+        axes.axvline(plane.h_x_bits, color=INK, linestyle=":", linewidth=1)
+    for values, name in ((rows.i_x_bits, "x"), (rows.i_y_bits, "y")):
+        room = 0.05 * max(float(np.ptp(values)), 1e-3)
+        getattr(axes, f"set_{name}lim")(values.min() - room, values.max() + room)
+    axes.set_xlabel("I(X;T), bits")
+    axes.set_ylabel("I(T;Y), bits")
+
+
+def _over_epochs(axes: Axes, rows: pandas.DataFrame) -> None:
+    """Mean of I(X;T) over seeds, with their standard deviation."""
+    shown = rows.assign(epoch=rows.epoch + 1)
+    layers = shown.layer.nunique()
+    seaborn.lineplot(
+        shown, x="epoch", y="i_x_bits", hue="layer", palette=seaborn.color_palette("flare", layers), errorbar="sd",
+        ax=axes,
+    )  # fmt: skip
+    axes.set(xscale="log", xlabel="epoch + 1", ylabel="I(X;T), bits")
+    _name_layers(axes)
+
+
+def _name_layers(axes: Axes) -> None:
+    axes.legend(title="layer", frameon=False, ncols=6, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.13))
+
+
+def _learning(plane: Plane) -> Figure:
+    kinds = [_accuracy, *([_gradients] if plane.gradients else []), *([_clusters] if plane.clusters else [])]
+    figure = Figure(figsize=(5 * len(kinds), 4.2), layout="constrained")
+    for axes, draw in zip(figure.subplots(1, len(kinds), squeeze=False)[0], kinds, strict=True):
+        draw(axes, plane)
+        axes.set(xscale="log", xlabel="epoch + 1")
+    return figure
+
+
+def _accuracy(axes: Axes, plane: Plane) -> None:
+    frame = plane.to_dataframe().drop_duplicates(["seed", "epoch"])
+    for column, label in (("train_accuracy", "learned from"), ("test_accuracy", "not learned from")):
+        seaborn.lineplot(frame.assign(epoch=frame.epoch + 1), x="epoch", y=column, errorbar="sd", ax=axes, label=label)
+    axes.set_ylabel("accuracy, or share of variance explained")
+    axes.legend(frameon=False)
+    title(axes, "Accuracy")
+
+
+def _gradients(axes: Axes, plane: Plane) -> None:
+    rows = [(row.epoch + 1, row.layer, row.signal_to_noise, row.mean_norm) for row in plane.gradients]
+    frame = pandas.DataFrame(rows, columns=["epoch", "layer", "ratio", "mean"])
+    one_step = frame.ratio.isna().all()
+    layers = frame.layer.nunique()
+    seaborn.lineplot(
+        frame, x="epoch", y="mean" if one_step else "ratio", hue="layer", errorbar="sd", ax=axes,
+        palette=seaborn.color_palette("flare", layers),
+    )  # fmt: skip
+    axes.set(yscale="log", ylabel="length of the gradient" if one_step else "length of mean / of standard deviation")
+    _name_layers(axes)
+    title(axes, "Gradient" if one_step else "Signal to noise of the gradient")
+
+
+def _clusters(axes: Axes, plane: Plane) -> None:
+    rows = [(row.epoch + 1, row.layer, row.within / row.between) for row in plane.clusters if row.between]
+    frame = pandas.DataFrame(rows, columns=["epoch", "layer", "ratio"])
+    palette = seaborn.color_palette("flare", frame.layer.nunique())
+    seaborn.lineplot(frame, x="epoch", y="ratio", hue="layer", errorbar="sd", ax=axes, palette=palette)
+    axes.set_ylabel("distance within / between classes")
+    _name_layers(axes)
+    title(axes, "Clusters")
+
+
+def _animation(path: Path, plane: Plane, panels: Panels) -> Path:
+    figure = Figure(figsize=(4 * len(panels), 3.8), layout="constrained")
+    all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    colours = _EpochColours(plane)
+    epochs = sorted({point.epoch for point in plane.points})
+
+    def draw(epoch: int) -> None:
+        for axes, (name, rows) in zip(all_axes, panels, strict=True):
+            axes.clear()
+            now = rows[rows.epoch == epoch]
+            _limits(axes, plane, rows)
+            _layers(axes, now, colours(epoch))
+            title(axes, f"{name}, epoch {epoch}")
+
+    temporary = path.with_name(f".part.{path.name}")
+    try:
+        frames = FuncAnimation(figure, draw, frames=[*epochs, *[epochs[-1]] * FRAMES_A_SECOND], init_func=lambda: None)
+        frames.save(temporary, writer=PillowWriter(fps=FRAMES_A_SECOND), dpi=80)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+class _EpochColours(ScalarMappable):
+    """A colour for each epoch, on a logarithmic scale that begins with 1 for epoch 0."""
+
+    def __init__(self, plane: Plane) -> None:
+        last = max(point.epoch for point in plane.points)
+        super().__init__(LogNorm(1, max(last + 1, 2)), "viridis")
+
+    def __call__(self, epoch: int) -> Colour:
+        return tuple(self.to_rgba(np.array([epoch + 1.0]))[0])

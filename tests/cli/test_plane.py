@@ -1,0 +1,102 @@
+"""`nmt-ib plane`: its document, its files, a run that goes on, and one line for each bad request."""
+
+import json
+import struct
+
+import pytest
+
+from nmt_ib.cli.main import main
+
+QUICK = ("--seeds", "2", "--epochs", "3", "--measurements", "2", "--estimators", "binning")
+
+
+@pytest.fixture
+def run(tmp_path, capsys, monkeypatch):
+    """Runs the command in an empty directory; status, output and errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as stopped:
+            main(["plane", *arguments])
+        return stopped.value.code, *capsys.readouterr()
+
+    return run
+
+
+def test_json_holds_the_points_and_nothing_else(run):
+    status, output, errors = run("--experiment", "szt", *QUICK, "--seed", "4", "--json")
+    assert (status, errors) == (0, "")
+    found = json.loads(output)
+    assert len(found["points"]) == 2 * 3 * 6
+    assert {point["seed"] for point in found["points"]} == {4, 5}
+    assert {point["epoch"] for point in found["points"]} == {0, 1, 3}
+    assert {
+        "seed", "epoch", "layer", "estimator", "i_x_bits", "i_y_bits", "train_accuracy", "test_accuracy"
+    } <= found["points"][0].keys()  # fmt: skip
+    assert found["i_xy_bits"] == pytest.approx(0.99957, abs=1e-5)
+    assert found["signature"]["settings"]["training"]["activation"] == "tanh"
+
+
+def test_table_and_files(run, tmp_path):
+    status, output, _ = run("--experiment", "saxe-irrelevant", "--seeds", "2", "--epochs", "3", "--out", "run")
+    assert status == 0
+    assert "2 networks, 3 epochs" in output
+    assert "irrelevant" in output
+    for name in ("plane.png", "learning.png"):
+        picture = (tmp_path / "run" / name).read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        assert min(struct.unpack(">II", picture[16:24])) > 500
+    assert (tmp_path / "run" / "plane.gif").read_bytes().startswith(b"GIF89a")
+    assert len(json.loads((tmp_path / "run" / "plane.json").read_text())["points"]) == 2 * 4 * 2 * 3
+    assert not list((tmp_path / "run").glob(".*"))
+
+
+def test_a_killed_run_goes_on_and_gives_the_same(run, monkeypatch):
+    from nmt_ib.studies import information_plane
+
+    monkeypatch.setattr(information_plane, "GROUP", 1)
+    whole = json.loads(run(*QUICK, "--json")[1])
+    train = information_plane.information_plane
+    calls = []
+
+    def killed(*arguments, **settings):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return train(*arguments, **settings)
+
+    monkeypatch.setattr(information_plane, "information_plane", killed)
+    status, _, errors = run(*QUICK, "--out", "run")
+    assert status == 1
+    assert "the same command goes on" in errors
+    status, output, _ = run(*QUICK, "--out", "run", "--json")
+    assert status == 0
+    assert len(calls) == 3
+    assert json.loads(output) == whole
+
+
+def test_another_run_is_not_overwritten(run):
+    assert run(*QUICK, "--out", "run")[0] == 0
+    status, _, errors = run(*QUICK, "--full-batch", "--out", "run")
+    assert status == 2
+    assert "batch_size is None now and was 512" in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--experiment", "szt2"], "unknown experiment 'szt2'"),
+        (["--activation", "sine"], "unknown activation 'sine'"),
+        (["--estimators", "binning,mine"], "unknown estimator 'mine'"),
+        (["--estimators", "exact", "--epochs", "0"], "exact information needs a linear network"),
+        (["--train-share", "1.5"], "training share 1.5"),
+        (["--experiment", "mnist"], "mnist needs --images"),
+        (["--experiment", "mnist", "--images", "none"], "none/train-images"),
+        (["--seeds", "0"], "--seeds"),
+    ],
+)
+def test_bad_requests_are_one_line(run, arguments, message):
+    status, output, errors = run(*arguments)
+    assert (status, output) == (2, "")
+    assert message in errors
+    assert errors.count("\n") == 1
