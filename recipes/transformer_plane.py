@@ -9,38 +9,17 @@ bias of counting, with the standard error and what shuffled labels give.
 """
 
 import argparse
-from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import torch
 
-from nmt_ib.data.conllu import read_conllu
-from nmt_ib.data.text import read_lines
 from nmt_ib.models.loading import load_model
 from nmt_ib.protocols import TranslationModel
 from nmt_ib.reports.jsonfile import write_json
 from nmt_ib.reports.png.transformer_plane import write_transformer_figure
 from nmt_ib.results.transformer_plane import TransformerPlane
 from nmt_ib.studies.answers import own_answers
-from nmt_ib.studies.reading import read_source
-from nmt_ib.studies.transformer_plane import TransformerPlaneStudy
-from nmt_ib.types import Sentence
-
-
-def sentences(name: str, model: object, count: int) -> list[Sentence]:
-    """The sentences that the model can read; words of a treebank get its parts of speech."""
-    if ".conllu" not in name:
-        found = [read_source(model, text) for text in islice(read_lines(name), count)]
-        return [source for source, reason in found if reason is None]
-    read = []
-    for tree in islice(read_conllu(name), count):
-        source, reason = read_source(model, tree.text)
-        if reason is None:
-            upos = dict(zip(tree.spans, tree.upos, strict=True))
-            words = tuple(replace(word, pos=upos.get((word.start, word.end), "")) for word in source.words)
-            read.append(replace(source, words=words))
-    return read
+from nmt_ib.studies.transformer_plane import TransformerPlaneStudy, readable_sources
 
 
 def table(plane: TransformerPlane) -> None:
@@ -73,7 +52,7 @@ def main() -> None:
         options.sentences, options.clusters, options.values = 20, 4, 10
     torch.set_num_threads(1)
     model = load_model(options.model)
-    sources = sentences(options.data, model, options.sentences)
+    sources = readable_sources(model, options.data, options.sentences)
     targets = own_answers(model, sources) if isinstance(model, TranslationModel) else None
     study = TransformerPlaneStudy(options.clusters, options.values, options.tokens, options.seed)
     plane = study.measure(model, sources, targets)

@@ -11,6 +11,7 @@ from rich.box import HORIZONTALS
 from rich.table import Table
 
 from nmt_ib.cli.diagnose import run_directory
+from nmt_ib.cli.layers import transformer_plane
 from nmt_ib.cli.terminal import Json, Seed, Threads, out, progress, set_threads
 
 if TYPE_CHECKING:
@@ -64,15 +65,24 @@ def plane(
         Path | None,
         typer.Option("--out", help="For plane.json and figures; a killed run goes on, ten seeds at a time."),
     ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="A translation model or an encoder in place of an experiment, with --data.")
+    ] = None,
+    data: Annotated[str | None, typer.Option(help="Sentences, one a line, or a treebank, for --model.")] = None,
+    tokens: Annotated[int, typer.Option(min=1, help="States of the model at most.")] = 50_000,
+    clusters: Annotated[int, typer.Option(min=2, help="Clusters of the model's states.")] = 100,
     seed: Seed = 0,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
-    """Trains small networks and follows their layers through the information plane."""
+    """Follows the layers of small networks in training, or those of a translation model, through the plane."""
     from nmt_ib.studies.information_plane import check_request, signature_of
     from nmt_ib.studies.plane_experiments import experiment_of
 
     set_threads(threads)
+    if model is not None or data is not None:
+        transformer_plane(model, data, tokens, clusters, directory, seed, as_json=as_json)
+        return
     chosen = experiment_of(
         experiment, activation=activation, train_share=train_share, images=images, full_batch=full_batch, noise=noise,
         orthonormality=orthonormality,

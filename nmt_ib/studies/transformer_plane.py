@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 import torch
@@ -10,12 +11,15 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from nmt_ib.batching import length_buckets
+from nmt_ib.data.conllu import read_conllu
+from nmt_ib.data.text import read_lines
 from nmt_ib.errors import RequestError
 from nmt_ib.info.clustering import clustered_information
 from nmt_ib.info.discrete import discrete_entropy
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.protocols import EncoderModel, TranslationModel
 from nmt_ib.results.transformer_plane import LayerInformation, TransformerPlane
+from nmt_ib.studies.reading import read_source
 from nmt_ib.types import Sentence
 
 WORD, PREVIOUS, NEXT, POS, OUTPUT = "word", "previous word", "next word", "part of speech", "output"
@@ -38,6 +42,11 @@ class TransformerPlaneStudy:
     values: int = 300
     tokens: int = 50_000
     seed: int = 0
+
+    def counts(self, model: EncoderModel) -> int:
+        """How often `measure` advances, parts of speech included."""
+        decoder = getattr(model, "decoder_layers", 0)
+        return (model.encoder_layers + 1) * (4 + (decoder > 0)) + 2 * decoder
 
     def measure(
         self,
@@ -167,6 +176,30 @@ def _read(
         read = [piece for one in targets for piece in (EDGE, *one.pieces[:-1])]
         decoder.add([states.cpu()[real] for states in decoded.layers], {WORD: read, OUTPUT: pieces})
     encoder.add([states.cpu()[rows, places] for states in (embedded, *layers)], labels)
+
+
+def readable_sources(model: EncoderModel, name: str, count: int | None = None) -> list[Sentence]:
+    """The sentences of a text that a model can read.
+
+    Args:
+        model: The model.
+        name: A text, one sentence a line, or a treebank (`.conllu`), whose words bring their parts of speech.
+        count: Only the first so many lines or trees.
+
+    Returns:
+        The sentences; those that the model cannot read are left out.
+    """
+    if not name.removesuffix(".gz").endswith(".conllu"):
+        found = [read_source(model, text) for text in islice(read_lines(name), count)]
+        return [source for source, reason in found if reason is None]
+    sources = []
+    for tree in islice(read_conllu(name), count):
+        source, reason = read_source(model, tree.text)
+        if reason is None:
+            upos = dict(zip(tree.spans, tree.upos, strict=True))
+            words = tuple(replace(word, pos=upos.get((word.start, word.end), UNKNOWN)) for word in source.words)
+            sources.append(replace(source, words=words))
+    return sources
 
 
 def words_around(sources: Sequence[Sentence]) -> dict[str, list[str]]:

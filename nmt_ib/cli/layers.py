@@ -1,0 +1,90 @@
+"""The layers of a translation model or an encoder in the information plane, for `nmt-ib plane --model`."""
+
+import json
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import cast
+
+from rich.box import HORIZONTALS
+from rich.table import Table
+
+from nmt_ib.cli.diagnose import run_directory
+from nmt_ib.cli.terminal import out, progress
+from nmt_ib.errors import RequestError
+from nmt_ib.results.transformer_plane import TransformerPlane
+from nmt_ib.types import Sentence
+
+RESULT = "plane.json"
+
+
+def transformer_plane(
+    name: str | None, data: str | None, tokens: int, clusters: int, directory: Path | None, seed: int, *, as_json: bool
+) -> None:
+    """Measures the layers of a model and shows what they tell.
+
+    Args:
+        name: The model.
+        data: Sentences, or a treebank.
+        tokens: States at most.
+        clusters: Of the states.
+        directory: For plane.json and the figure.
+        seed: Of the clusters.
+        as_json: Whether to print one JSON document instead of a table.
+
+    Raises:
+        RequestError: Model or data are missing, or there is too little text.
+    """
+    from nmt_ib.models.loading import load_model
+    from nmt_ib.protocols import TranslationModel
+    from nmt_ib.reports.jsonfile import write_json
+    from nmt_ib.reports.png.transformer_plane import write_transformer_figure
+    from nmt_ib.signature import RunSignature, fingerprint_lines
+    from nmt_ib.studies.answers import own_answers
+    from nmt_ib.studies.transformer_plane import TransformerPlaneStudy, readable_sources
+
+    if name is None or data is None:
+        raise RequestError("--model and --data belong together: the layers of a model are measured on a text")
+    study = TransformerPlaneStudy(clusters=clusters, tokens=tokens, seed=seed)
+    model = load_model(name)
+    sources = readable_sources(model, data)
+    texts = fingerprint_lines(source.text for source in sources)
+    signature = RunSignature("plane", model.name, model.fingerprint, {"sources": texts}, asdict(study), seed)
+    with run_directory(directory) as run:
+        run.check(signature.difference(run.signature) if run.signature else None)
+        with run.locked():
+            run.begin(signature.to_dict())
+            answers = own_answers(model, sources) if isinstance(model, TranslationModel) else None
+            targets = cast("list[Sentence] | None", answers)
+            with progress("layers x labels", study.counts(model)) as advance:
+                found = study.measure(model, sources, targets, advance=advance)
+            found = replace(found, signature=signature.to_dict())
+            write_json(run.path / RESULT, found.to_dict())
+            files = [run.path / RESULT, *write_transformer_figure(run.path, found)] if directory else []
+    if as_json:
+        sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False) + "\n")
+        return
+    out.print(table(found))
+    for path in files:
+        out.print(str(path), soft_wrap=True)
+
+
+def table(plane: TransformerPlane) -> Table:
+    """Bits of each layer about each thing, what chance gives taken off.
+
+    Args:
+        plane: The layers.
+
+    Returns:
+        A table for the terminal.
+    """
+    grid = Table(box=HORIZONTALS, title="Bits a word, by clusters of states", title_justify="left")
+    for head in ("layer", *plane.things):
+        grid.add_column(head, justify="left" if head == "layer" else "right", no_wrap=True)
+    for layer in plane.layers:
+        rows = (plane.about(thing).get(layer) for thing in plane.things)
+        cells = (
+            "-" if row is None else f"{row.bits - row.shuffled_bits:.2f} ± {1.96 * row.error_bits:.2f}" for row in rows
+        )
+        grid.add_row(layer, *cells)
+    return grid
