@@ -68,10 +68,10 @@ def main() -> None:
     parser.add_argument("--peer-sentences", type=int, default=5, help="how many of them the slow procedure gets")
     parser.add_argument("--peer-steps", type=int, default=5000)
     parser.add_argument("--draws", type=int, default=512, help="fresh noise on which losses are compared")
-    parser.add_argument("--smoke", action="store_true", help="2 sentences, 20 steps")
+    parser.add_argument("--smoke", action="store_true", help="1 sentence, 10 steps")
     options = parser.parse_args()
     if options.smoke:
-        options.sentences, options.peer_sentences, options.peer_steps, options.draws = 2, 1, 20, 16
+        options.sentences, options.peer_sentences, options.peer_steps, options.draws = 1, 1, 10, 4
     torch.set_num_threads(1)
     model = load_model(options.model)
     model.model.requires_grad_(False)

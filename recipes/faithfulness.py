@@ -48,10 +48,10 @@ def main() -> None:
     parser.add_argument("--checked", type=int, default=5, help="sentences of the randomisation check")
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--smoke", action="store_true", help="two sentences, two methods")
+    parser.add_argument("--smoke", action="store_true", help="two sentences, two methods, one sentence made random")
     options = parser.parse_args()
     if options.smoke:
-        options.sentences = options.checked = 2
+        options.sentences, options.checked = 2, 1
         options.methods, options.operators = ["gradient", "occlusion"], ["mask"]
     model = load_model(options.model)
     classifier = bool(getattr(model, "labels", ()))

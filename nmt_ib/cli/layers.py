@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from rich.box import HORIZONTALS
 from rich.table import Table
@@ -12,8 +12,10 @@ from rich.table import Table
 from nmt_ib.cli.diagnose import run_directory
 from nmt_ib.cli.terminal import out, progress
 from nmt_ib.errors import RequestError
-from nmt_ib.results.transformer_plane import TransformerPlane
-from nmt_ib.types import Sentence
+
+if TYPE_CHECKING:
+    from nmt_ib.results.transformer_plane import TransformerPlane
+    from nmt_ib.types import Sentence
 
 RESULT = "plane.json"
 
@@ -69,7 +71,7 @@ def transformer_plane(
         out.print(str(path), soft_wrap=True)
 
 
-def table(plane: TransformerPlane) -> Table:
+def table(plane: "TransformerPlane") -> Table:
     """Bits of each layer about each thing, what chance gives taken off.
 
     Args:
