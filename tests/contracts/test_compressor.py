@@ -177,8 +177,8 @@ def test_what_is_saved_is_what_is_loaded(kind, tmp_path):
         ({"kind": "magic"}, "unknown tags 'magic'; known: continuous, discrete, identity, pca, mlp, pos, random"),
         ({"dim": 0}, "at least 1 dimension"),
         ({"tags": 1}, "at least 2"),
-        ({"dropout": 1.0}, "dropout is below 1"),
-        ({"dropout": -0.5}, "dropout is below 1"),
+        ({"dropout": 1.0}, "dropout is a share"),
+        ({"dropout": -0.5}, "dropout is a share"),
     ],
     ids=str,
 )
