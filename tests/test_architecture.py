@@ -11,7 +11,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "nmt_ib"
 FLOORS = {
     "types": 0, "protocols": 0, "results": 0, "signature": 0, "numerics": 0, "seeding": 0, "errors": 0, "batching": 0,
-    "models": 1, "data": 1, "info": 1, "parsing": 1, "engines": 1, "reports": 1,
+    "checkpoint": 0,
+    "models": 1, "data": 1, "info": 1, "parsing": 1, "reports": 1,
     "attribution": 2, "compression": 2, "faithfulness": 2,
     "studies": 3,
     "catalog": 4, "cli": 5, "__main__": 6, "__init__": 6,

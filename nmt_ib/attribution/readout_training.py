@@ -2,12 +2,10 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from nmt_ib.attribution.gated_question import GatedQuestion, check_layer, check_normalization
@@ -15,13 +13,14 @@ from nmt_ib.attribution.question import Target, ask
 from nmt_ib.attribution.readout import ReadoutNetwork
 from nmt_ib.attribution.statistics import CorpusStatistics, measure_statistics
 from nmt_ib.batching import length_buckets
+from nmt_ib.checkpoint import load_checkpoint, save_checkpoint
 from nmt_ib.errors import RequestError
 from nmt_ib.protocols import EncoderModel
 from nmt_ib.seeding import sentence_generator
 from nmt_ib.types import Sentence
 
 Progress = Callable[[int, dict[str, float]], None]
-STATE = "training.npz"
+CHECKPOINT = "checkpoint.safetensors"
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,9 @@ def train_readout(
     optimizer = torch.optim.Adam(network.parameters(), training.learning_rate)
     folder.mkdir(parents=True, exist_ok=True)
     about.write_text(json.dumps(trained, indent=2) + "\n", encoding="utf-8")
-    done = _restore_(network, optimizer, folder / STATE)
+    kept, done = {"network": network}, 0
+    if (folder / CHECKPOINT).is_file():
+        done = load_checkpoint(folder / CHECKPOINT, kept, optimizer)
     order = _Order([len(source) for source in sources], training)
     for step in range(done, training.steps):
         chosen = order.batch(step)
@@ -113,7 +114,7 @@ def train_readout(
         optimizer.step()
         terms = {"loss": loss, "answer_nats": answer.mean(), "information_nats": information.mean()}
         if (step + 1) % save_every == 0 or step + 1 == training.steps:
-            _keep(network, optimizer, step + 1, folder / STATE)
+            save_checkpoint(folder / CHECKPOINT, kept, optimizer, step + 1)
         progress(step + 1, {name: float(term.detach()) for name, term in terms.items()})
     network.save(folder)
     return network.eval()
@@ -143,29 +144,3 @@ class _Order:
             turns = torch.randperm(len(buckets), generator=generator).tolist()
             self.epoch, self.batches = epoch, [[shuffled[index] for index in buckets[turn]] for turn in turns]
         return self.batches[place]
-
-
-def _keep(network: ReadoutNetwork, optimizer: torch.optim.Optimizer, step: int, path: Path) -> None:
-    """Writes what is needed to go on, all at once."""
-    arrays = {f"weight.{name}": value for name, value in network.state_dict().items()}
-    for number, moments in optimizer.state_dict()["state"].items():
-        arrays |= {f"adam.{number}.{name}": value for name, value in moments.items()}
-    with (path.parent / "unfinished.npz").open("wb") as file:
-        np.savez(file, step=step, **{name: value.cpu().numpy() for name, value in arrays.items()})
-    os.replace(path.parent / "unfinished.npz", path)
-
-
-def _restore_(network: ReadoutNetwork, optimizer: torch.optim.Optimizer, path: Path) -> int:
-    """Steps that were done before."""
-    if not path.is_file():
-        return 0
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: torch.from_numpy(file[name]) for name in file.files}
-    network.load_state_dict({name[7:]: value for name, value in arrays.items() if name.startswith("weight.")})
-    moments: dict[int, dict[str, torch.Tensor]] = {}
-    for name in arrays:
-        if name.startswith("adam."):
-            _, number, kind = name.split(".")
-            moments.setdefault(int(number), {})[kind] = arrays[name]
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
-    return int(arrays["step"])

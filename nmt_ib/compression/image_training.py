@@ -8,18 +8,16 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float, Int
-from safetensors import safe_open
-from safetensors.torch import save
 from torch import Generator, Tensor
 
-from nmt_ib.compression.checkpoint import write_whole
+from nmt_ib.checkpoint import Stateful, load_checkpoint, save_checkpoint
 from nmt_ib.compression.image_bottleneck import OBJECTIVES, ImageBottleneck, objective_nats
 from nmt_ib.compression.weight_average import WeightAverage
 from nmt_ib.data.images import ImageSet
 from nmt_ib.errors import RequestError
 from nmt_ib.seeding import sentence_generator
 
-STATE, HISTORY, CONFIG = "state.safetensors", "history.jsonl", "config.json"
+CHECKPOINT, CONFIG = "checkpoint.safetensors", "config.json"
 LARGEST_PIXEL = 255
 DECAY, DECAY_EPOCHS = 0.97, 2
 
@@ -119,8 +117,8 @@ def train_images(
 
     Args:
         images: The images, one after the other in any order.
-        folder: Directory of the run: `config.json`, `history.jsonl`, and `state.safetensors` with the weights, their
-            average and the moments of Adam.
+        folder: Directory of the run: `config.json`, and `checkpoint.safetensors` with the weights, their average, the
+            moments of Adam and the history.
         training: The settings.
         progress: Called after each epoch with its line of the history.
 
@@ -165,6 +163,7 @@ class _Run:
         self.training, self.folder, self.network = training, folder, network
         self.optimizer = torch.optim.Adam(network.parameters(), training.learning_rate, (0.5, 0.999), fused=True)
         self.average = WeightAverage(network, training.average_decay)
+        self.kept: dict[str, Stateful] = {"network": network, "average": self.average}
         self.history: list[EpochTerms] = []
 
     def epoch_(self, epoch: int, pixels: Float[Tensor, "B P"], labels: Int[Tensor, " B"]) -> EpochTerms:
@@ -187,35 +186,14 @@ class _Run:
         return torch.stack([answer, penalty]).detach()
 
     def keep(self, terms: EpochTerms) -> None:
-        """Writes the history first, then the state, each whole or not at all: the state says how much of it counts."""
+        """Writes network, average, moments and history in one file, whole or not at all."""
         self.history.append(terms)
-        lines = "".join(json.dumps(asdict(line)) + "\n" for line in self.history)
-        write_whole(self.folder / HISTORY, lines.encode())
-        tensors = {f"weight.{name}": weight for name, weight in self.network.state_dict().items()}
-        tensors |= {f"average.{name}": total for name, total in self.average.sums.items()}
-        for number, moments in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"adam.{number}.{name}": moment for name, moment in moments.items()}
-        counts = {"epochs": str(len(self.history)), "steps": str(self.average.steps)}
-        write_whole(self.folder / STATE, save(tensors, counts))
+        history = [asdict(line) for line in self.history]
+        save_checkpoint(self.folder / CHECKPOINT, self.kept, self.optimizer, history)
 
     def restore_(self) -> int:
         """Epochs that were done before."""
-        if not (self.folder / STATE).is_file():
-            return 0
-        with safe_open(self.folder / STATE, "pt") as file:
-            counts = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        self.network.load_state_dict(_under("weight.", tensors))
-        self.average.sums, self.average.steps = _under("average.", tensors), int(counts["steps"])
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, moment in _under("adam.", tensors).items():
-            number, kind = name.split(".")
-            moments.setdefault(int(number), {})[kind] = moment
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moments})
-        lines = (self.folder / HISTORY).read_text(encoding="utf-8").splitlines()
-        self.history = [EpochTerms(**json.loads(line)) for line in lines[: int(counts["epochs"])]]
+        if (self.folder / CHECKPOINT).is_file():
+            history = load_checkpoint(self.folder / CHECKPOINT, self.kept, self.optimizer)
+            self.history = [EpochTerms(**line) for line in history]
         return len(self.history)
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from nmt_ib.compression.checkpoint import write_whole
+from nmt_ib.checkpoint import write_whole
 from nmt_ib.compression.corpus import Labels
 from nmt_ib.compression.kinds import TagSettings, WordShape, compressor
 from nmt_ib.compression.parser import CompressedParser

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from nmt_ib.compression.checkpoint import load_checkpoint, save_checkpoint
+from nmt_ib.checkpoint import load_checkpoint, save_checkpoint
 from nmt_ib.compression.corpus import ParsingCorpus
 from nmt_ib.compression.objective import Objective
 from nmt_ib.compression.parser import CompressedParser

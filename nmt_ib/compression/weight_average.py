@@ -1,8 +1,12 @@
 """An exponential moving average of a network's weights."""
 
+from collections.abc import Mapping
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+STEPS = "steps"
 
 
 class WeightAverage:
@@ -22,6 +26,15 @@ class WeightAverage:
     def __init__(self, network: nn.Module, decay: float = 0.999) -> None:
         self.decay, self.steps = decay, 0
         self.sums = {name: torch.zeros_like(weight) for name, weight in network.state_dict().items()}
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The running sums and the number of steps."""
+        return {**self.sums, STEPS: torch.tensor(self.steps)}
+
+    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
+        """Goes on from what `state_dict` gave."""
+        self.sums = {name: state_dict[name] for name in self.sums}
+        self.steps = int(state_dict[STEPS])
 
     def update_(self, network: nn.Module) -> None:
         """Takes in the weights as they are now."""

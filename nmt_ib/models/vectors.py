@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-from jaxtyping import Bool, Float, Float32, Int, Integer
-from torch import Tensor
+from jaxtyping import Float32, Int, Integer
 
 from nmt_ib.errors import RequestError
 
@@ -46,22 +44,6 @@ class WordVectors:
     def lengths(self) -> Int[np.ndarray, " B"]:
         """Words of each sentence."""
         return np.diff(self.offsets)
-
-    def batch(self, index: Sequence[int]) -> tuple[Float[Tensor, "B W D"], Bool[Tensor, "B W"]]:
-        """Some sentences, padded.
-
-        Args:
-            index: At least one, in any order.
-
-        Returns:
-            Their vectors, zeros behind their ends, and a mask that is false there.
-        """
-        sentences = [self[number] for number in index]
-        lengths = torch.tensor([len(words) for words in sentences])
-        grid = np.zeros((len(sentences), int(lengths.max()), self.width), np.float32)
-        for row, words in zip(grid, sentences, strict=True):
-            row[: len(words)] = words
-        return torch.from_numpy(grid), torch.arange(grid.shape[1]) < lengths[:, None]
 
 
 def load_vectors(path: str | Path) -> WordVectors:

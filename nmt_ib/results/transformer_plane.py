@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class LayerInformation:
+class LayerKnowledge:
     """What the states of one layer tell about one thing.
 
     Attributes:
@@ -37,7 +37,7 @@ class LayerInformation:
 
 
 @dataclass(frozen=True)
-class TransformerPlane(Sequence[LayerInformation]):
+class TransformerPlane(Sequence[LayerKnowledge]):
     """All layers and things, which shows itself in a notebook.
 
     Attributes:
@@ -45,7 +45,7 @@ class TransformerPlane(Sequence[LayerInformation]):
         signature: What made it; see `RunSignature.to_dict`.
     """
 
-    rows: tuple[LayerInformation, ...]
+    rows: tuple[LayerKnowledge, ...]
     signature: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -56,7 +56,7 @@ class TransformerPlane(Sequence[LayerInformation]):
         """The row, or the slice of rows."""
         return self.rows[index]
 
-    def about(self, thing: str) -> dict[str, LayerInformation]:
+    def about(self, thing: str) -> dict[str, LayerKnowledge]:
         """Layer -> what it tells about one thing."""
         return {row.layer: row for row in self.rows if row.about == thing}
 
@@ -77,7 +77,7 @@ class TransformerPlane(Sequence[LayerInformation]):
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "TransformerPlane":
         """The plane that `to_dict` gave."""
-        return cls(tuple(LayerInformation(**row) for row in data["rows"]), data["signature"])
+        return cls(tuple(LayerKnowledge(**row) for row in data["rows"]), data["signature"])
 
     def to_dataframe(self) -> "pandas.DataFrame":
         """One row a layer and thing."""

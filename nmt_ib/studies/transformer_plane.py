@@ -18,7 +18,7 @@ from nmt_ib.info.clustering import clustered_information
 from nmt_ib.info.discrete import discrete_entropy
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.protocols import EncoderModel, TranslationModel
-from nmt_ib.results.transformer_plane import LayerInformation, TransformerPlane
+from nmt_ib.results.transformer_plane import LayerKnowledge, TransformerPlane
 from nmt_ib.studies.reading import read_source
 from nmt_ib.types import Sentence
 
@@ -102,7 +102,7 @@ class TransformerPlaneStudy:
 
     def _counted(
         self, layer: str, about: str, states: Float[np.ndarray, "N D"], labels: np.ndarray
-    ) -> list[LayerInformation]:
+    ) -> list[LayerKnowledge]:
         common = [value for value, _ in Counter(labels[labels != UNKNOWN].tolist()).most_common(self.values)]
         counted = np.isin(labels, common)
         if len(common) < 2:
@@ -111,7 +111,7 @@ class TransformerPlaneStudy:
             raise RequestError(f"{counted.sum():,} states are too few for {self.clusters} clusters: give more text")
         found = clustered_information(states[counted], labels[counted], self.clusters, self.seed)
         return [
-            LayerInformation(
+            LayerKnowledge(
                 layer=layer,
                 about=about,
                 bits=found.nats * BITS_PER_NAT,

@@ -174,5 +174,5 @@ def test_what_is_kept_is_plain(asked, tmp_path):
     model, sources, targets = asked
     train_readout(model, sources, targets, tmp_path, training=TRAINING)
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"network.npz", "readout.json", "statistics.npz", "training.json", "training.npz"}
+    assert names == {"network.npz", "readout.json", "statistics.npz", "training.json", "checkpoint.safetensors"}
     assert json.loads((tmp_path / "readout.json").read_text())["model"] == model.fingerprint

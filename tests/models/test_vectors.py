@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from nmt_ib.errors import RequestError
 from nmt_ib.models.vectors import WordVectors, load_vectors, offsets_of
@@ -29,17 +28,6 @@ def test_words_may_share_rows():
     vectors = WordVectors(ROWS, offsets_of(LENGTHS), which)
     np.testing.assert_array_equal(vectors[0], ROWS[[0, 8, 0]])
     np.testing.assert_array_equal(vectors[3], ROWS[[2, 2, 1, 0, 8]])
-
-
-def test_a_batch_is_padded_with_zeros_and_masked():
-    vectors = WordVectors(ROWS, offsets_of(LENGTHS))
-    grid, mask = vectors.batch([2, 0, 1])
-    assert grid.shape == (3, 3, 4)
-    assert mask.tolist() == [[True, False, False], [True, True, True], [False, False, False]]
-    np.testing.assert_array_equal(grid[0, :1], ROWS[3:4])
-    np.testing.assert_array_equal(grid[1], ROWS[:3])
-    assert not grid[~mask].any()
-    assert (grid.dtype, mask.dtype) == (torch.float32, torch.bool)
 
 
 def test_a_users_file_is_read(tmp_path):

@@ -4,17 +4,29 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor, nn
+from torch import Tensor
 
 from nmt_ib.errors import RequestError
 
 
-def save_checkpoint(path: Path, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer, facts: Any) -> None:
+class Stateful(Protocol):
+    """What has tensors to be kept: a module, or what offers as much."""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Name -> tensor."""
+        ...
+
+    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> object:
+        """Puts the tensors back."""
+        ...
+
+
+def save_checkpoint(path: Path, modules: Mapping[str, Stateful], optimizer: torch.optim.Optimizer, facts: Any) -> None:
     """Writes a checkpoint over the one before.
 
     Args:
@@ -43,7 +55,7 @@ def write_whole(path: Path, data: bytes) -> None:
     os.replace(unfinished, path)
 
 
-def load_checkpoint(path: Path, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer) -> Any:
+def load_checkpoint(path: Path, modules: Mapping[str, Stateful], optimizer: torch.optim.Optimizer) -> Any:
     """Puts a checkpoint's tensors back.
 
     Args:

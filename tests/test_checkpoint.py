@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from nmt_ib.compression.checkpoint import load_checkpoint, save_checkpoint
+from nmt_ib.checkpoint import load_checkpoint, save_checkpoint
 from nmt_ib.errors import RequestError
 
 FACTS = [{"number": 1, "bits": float("nan"), "las": 0.1 + 0.2}]
