@@ -2,7 +2,9 @@
 
 Theirs: one sentence at a time, sigma = .5 sigmoid(a), a ~ N(0, 1), Adam .01, one noise draw a step, the undisturbed
 state computed again at each step, the state with the lowest noisy loss kept. Both minimise the same loss: layer 6,
-differences over the corpus' standard deviation of each dimension, rate .1, all pieces disturbed.
+differences over the corpus' standard deviation of each dimension ("corpus") or over the size of the sentence's own
+state ("state", as in the paper), rate .1, all pieces disturbed. Under "state" their first noise, far beyond the spread
+of the embeddings, leads to a poor optimum.
 
     python recipes/benchmark_sigma.py newstest2019-src.eng.txt.gz --model builtin:minilm --peer-sentences 5
 """
@@ -10,6 +12,7 @@ differences over the corpus' standard deviation of each dimension, rate .1, all 
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -17,17 +20,17 @@ import torch
 from scipy.stats import spearmanr
 
 from nmt_ib.attribution.noise_search import NoiseSearch
-from nmt_ib.attribution.sigma import Sigma, search_rows
+from nmt_ib.attribution.sigma import REGULARIZATIONS, Sigma, search_rows
 from nmt_ib.attribution.statistics import statistics_for
 from nmt_ib.data.text import read_lines
 from nmt_ib.models.loading import load_model
 from nmt_ib.results.attribution import Attribution
 
 PIECES = range(14, 24)
-SCALE, LEARNING_RATE = 0.5, 0.01
+LEARNING_RATE = 0.01
 
 
-def peer(problem: NoiseSearch, steps: int, seed: int) -> tuple[torch.Tensor, float, float, int]:
+def peer(problem: NoiseSearch, steps: int, scale: float, seed: int) -> tuple[torch.Tensor, float, float, int]:
     """Sigma of one sentence by the authors' procedure: after a tenth of the steps, and after all."""
     generator = torch.Generator().manual_seed(seed)
     free = torch.randn(problem.disturbed.shape, generator=generator).requires_grad_()
@@ -39,12 +42,12 @@ def peer(problem: NoiseSearch, steps: int, seed: int) -> tuple[torch.Tensor, flo
         ratio = free.sigmoid()
         noise = torch.randn(problem.inputs.shape, generator=generator)
         clean = state(problem.inputs)
-        moved = state(problem.inputs + (SCALE * ratio)[..., None] * noise)
+        moved = state(problem.inputs + (scale * ratio)[..., None] * noise)
         loss = (problem.weights * (moved - clean).square()).sum() - problem.pull[0] * ratio.log().sum()
         optimizer.zero_grad()
         loss.backward()
         if loss.item() < lowest:
-            lowest, best = loss.item(), SCALE * ratio.detach()
+            lowest, best = loss.item(), scale * ratio.detach()
         optimizer.step()
         if step + 1 == steps // 10:
             early, early_seconds = best, time.perf_counter() - began
@@ -67,6 +70,8 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=20)
     parser.add_argument("--peer-sentences", type=int, default=5, help="how many of them the slow procedure gets")
     parser.add_argument("--peer-steps", type=int, default=5000)
+    parser.add_argument("--peer-scale", type=float, default=0.5, help="their noise is at most so much")
+    parser.add_argument("--regularization", choices=REGULARIZATIONS, default="corpus")
     parser.add_argument("--draws", type=int, default=512, help="fresh noise on which losses are compared")
     parser.add_argument("--smoke", action="store_true", help="1 sentence, 10 steps")
     options = parser.parse_args()
@@ -78,23 +83,25 @@ def main() -> None:
     read = (model.tokenize_source(line) for line in read_lines(options.source))
     sources = list(islice((one for one in read if len(one) in PIECES), options.sentences))
     statistics = statistics_for(model)
-    method = Sigma(layer=options.layer, include_special=True, statistics=statistics)
+    method = Sigma(
+        layer=options.layer, include_special=True, statistics=statistics, regularization=options.regularization
+    )
 
     def problem(place: int, seed: int = 0) -> NoiseSearch:
-        return Sigma(layer=options.layer, include_special=True, seed=seed).problem(
-            model, search_rows(sources[place : place + 1]), statistics
-        )
+        return replace(method, seed=seed).problem(model, search_rows(sources[place : place + 1]), statistics)
 
     compared = sources[: options.peer_sentences]
     method(model, compared)  # a warm-up
     in_batch, batched = timed(lambda: method(model, sources))
     _, alone = timed(lambda: [method(model, [one])[0] for one in sources])
     found = [torch.tensor(one.sigma) for one in in_batch]
-    again = [torch.tensor(one.sigma) for one in Sigma(**{**vars(method), "seed": 1})(model, compared)]
-    long = Sigma(**{**vars(method), "steps": 40, "pairs": 16, "seed": 2})
+    again = [torch.tensor(one.sigma) for one in replace(method, seed=1)(model, compared)]
+    long = replace(method, steps=40, pairs=16, seed=2)
     figures: dict[str, list[float]] = {}
     for place in range(len(compared)):
-        early, best, early_seconds, all_seconds = peer(problem(place), options.peer_steps, seed=place)
+        early, best, early_seconds, all_seconds = peer(
+            problem(place), options.peer_steps, options.peer_scale, seed=place
+        )
         converged = torch.tensor(long(model, sources[place : place + 1])[0].sigma)
         sigmas = {"ours": found[place], "peer early": early[0], "peer": best[0], "converged": converged}
         for name, sigma in sigmas.items():
@@ -110,7 +117,9 @@ def main() -> None:
         )
     mean = {name: float(np.mean(values)) for name, values in figures.items()}
     peer_passes = 3 * options.peer_steps
-    print(f"\n{options.model}, layer {options.layer}, {len(sources)} sentences of {PIECES[0]} to {PIECES[-1]} pieces")
+    spread = float(statistics.layer(0).std.mean())
+    print(f"\nembeddings spread by {spread:.3f}; differences over: {options.regularization}")
+    print(f"{options.model}, layer {options.layer}, {len(sources)} sentences of {PIECES[0]} to {PIECES[-1]} pieces")
     print(f"{'':34}{'passes':>8}{'seconds':>9}{'loss':>9}{'rank':>7}")
     rows = [
         (f"theirs, {options.peer_steps:,} steps", peer_passes, mean["seconds, peer"], "peer"),

@@ -65,6 +65,15 @@ def attribute(
         bool | None, typer.Option("--per-token/--whole", help="For sigma and bottleneck: each target token alone.")
     ] = None,
     rate: Annotated[float | None, typer.Option(help="For sigma: what noise gains.")] = None,
+    scaling: Annotated[
+        str | None, typer.Option(help="For sigma: the loss as the authors' code has it, or as the paper: code, paper.")
+    ] = None,
+    regularization: Annotated[
+        str | None, typer.Option(help="For sigma: what a change of the state is divided by: corpus, state.")
+    ] = None,
+    include_special: Annotated[
+        bool | None, typer.Option("--include-special", help="For sigma: noise on special pieces, too.")
+    ] = None,
     beta: Annotated[float | None, typer.Option(help="For bottleneck: price of information.")] = None,
     network: Annotated[Path | None, typer.Option(help="For readout: directory of the trained network.")] = None,
     target: Annotated[str | None, typer.Option(help="Translation or label to explain; else the model's own.")] = None,
@@ -87,7 +96,10 @@ def attribute(
     loaded = load_model(
         model, device=device, source_language=source_language, target_language=target_language, prefix=prefix
     )
-    given: dict[str, Any] = {"layer": layer, "part": part, "per_token": per_token, "rate": rate, "beta": beta}
+    given: dict[str, Any] = {
+        "layer": layer, "part": part, "per_token": per_token, "rate": rate, "scaling": scaling,
+        "regularization": regularization, "include_special": include_special, "beta": beta,
+    }  # fmt: skip
     settings = {name: value for name, value in given.items() if value is not None}
     if network is not None:
         from nmt_ib.attribution.readout import load_readout

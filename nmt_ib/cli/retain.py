@@ -49,6 +49,8 @@ Example:
    decoder 1   513       488-542     67   78%     74%   81%     83%         5%
    decoder 2   685       651-717     43  105%     96%  112%    103%         5%
    ───────────────────────────────────────────────────────────────────────────
+  decoder 1: -160 bits a word against the encoder's last [-180, -137]
+  decoder 2: +12 bits a word against the encoder's last [+2, +22]
   187 words in 10 lines, 0 skipped
 """
 
@@ -90,6 +92,9 @@ def retain(
     from nmt_ib.studies.retention import RetentionStudy, study_of
 
     set_threads(threads)
+    names = [model, *(compare or [])]
+    if len(set(names)) < len(names):
+        raise RequestError(f"--compare names a model twice: {', '.join(names)}")
     lines = read_sentences(source, sentences)
     targets = None if target is None else read_sentences(target, sentences)
     if targets is not None and len(targets) != len(lines):
@@ -100,7 +105,7 @@ def retain(
         RunDirectory(out).check(None)
     method = replace(RetentionStudy.method, rate=rate, seed=seed)
     settings = {"source_language": source_language, "target_language": target_language, "prefix": prefix}
-    loaded = [load_model(name, device=device, **settings) for name in (model, *(compare or []))]
+    loaded = [load_model(name, device=device, **settings) for name in names]
     with run_directory(out) as run:
         for number, one in enumerate(loaded):
             study = study_of(one, lines, method, repetitions, batch_size)
@@ -152,6 +157,10 @@ def finish(run: "RunDirectory", *, as_json: bool, named: bool) -> None:
         return
     for summary in run.summaries().values():
         out.print(layer_table(summary))
+        for layer in summary.layers:
+            if layer.against_encoder is not None:
+                more, low, high = layer.against_encoder
+                out.print(f"{layer.name}: {more:+.0f} bits a word against the encoder's last [{low:+.0f}, {high:+.0f}]")
         out.print(
             f"{summary.words:,} words in {summary.sentences:,} lines, {summary.skipped:,} skipped", soft_wrap=True
         )
@@ -183,6 +192,7 @@ def layer_table(summary: "RetentionSummary") -> Table:
     for layer in summary.layers:
         shares = (layer.kept, *(layer.kept_by_class[name] for name in classes), layer.forgotten)
         low, high = layer.interval
-        figures = (f"{layer.bits:.0f}", f"{low:.0f}-{high:.0f}", f"{layer.noise_bits:.0f}")
+        interval = f"{low:.0f}-{high:.0f}" if low < high else "-"  # one sentence has none
+        figures = (f"{layer.bits:.0f}", interval, f"{layer.noise_bits:.0f}")
         table.add_row(layer.name, *figures, *(f"{share:.0%}" for share in shares))
     return table

@@ -92,6 +92,8 @@ class LayerRetention:
         kept_by_class: `kept` for each class of words.
         kept_by_frequency: `kept` for each band of frequency.
         kept_by_part_of_speech: `kept` for each part of speech, where a spacy pipeline gave them.
+        against_encoder: Of a decoder's layer: bits a word more than the encoder's last layer keeps, with the ends of
+            their 95 % interval.
     """
 
     name: str
@@ -104,6 +106,22 @@ class LayerRetention:
     kept_by_class: dict[str, float]
     kept_by_frequency: dict[str, float]
     kept_by_part_of_speech: dict[str, float]
+    against_encoder: tuple[float, float, float] | None = None
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "LayerRetention":
+        """A layer after a journey through JSON.
+
+        Args:
+            fields: Its attributes.
+
+        Returns:
+            An equal layer.
+        """
+        more = fields["against_encoder"]
+        return cls(**{
+            **fields, "interval": tuple(fields["interval"]), "against_encoder": None if more is None else tuple(more)
+        })  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -138,8 +156,7 @@ class RetentionSummary:
         Returns:
             An equal summary.
         """
-        layers = tuple(LayerRetention(**{**layer, "interval": tuple(layer["interval"])}) for layer in fields["layers"])
-        return cls(**{**fields, "layers": layers})
+        return cls(**{**fields, "layers": tuple(LayerRetention.from_dict(layer) for layer in fields["layers"])})
 
 
 @dataclass(frozen=True)

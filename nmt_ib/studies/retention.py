@@ -1,7 +1,7 @@
 """What does each layer of the encoder and of the decoder still know about each word, in bits?"""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 
@@ -171,6 +171,7 @@ def _layers(
     )
     sums, sizes = np.array([table.sum(0) for table in tables]), np.array([len(table) for table in tables])
     means = [ratio(column, sizes, seed) for column in sums.T]
+    more = [ratio(column - sums[:, stacks.count("encoder") - 1], sizes, seed) for column in sums.T]
     concentration = np.mean(
         [_concentration(table) for table in tables if len(table) > 1] or [np.zeros(len(names))], axis=0
     )
@@ -186,6 +187,7 @@ def _layers(
             kept_by_class=_means([word.word_class for word in words], kept[:, layer]),
             kept_by_frequency=_means([word.frequency for word in words], kept[:, layer]),
             kept_by_part_of_speech=_means([word.pos for word in words], kept[:, layer]),
+            against_encoder=astuple(more[layer]) if stacks[layer] == "decoder" else None,
         )
         for layer, name in enumerate(names)
     ]

@@ -68,6 +68,10 @@ def test_settings_arrive(attribute):
     )
     assert low["layer"] == 3
     assert sum(low["bits"]) > sum(high["bits"])
+    whole = json.loads(attribute(TEXT, "--include-special", "--json", model="bert-classifier")[1])
+    assert whole["sigma"][0] > 0 == low["sigma"][0]
+    paper = attribute(TEXT, "--scaling", "paper", "--regularization", "state", "--json", model="bert-classifier")
+    assert json.loads(paper[1])["sigma"] != low["sigma"]
     pooled = json.loads(attribute(TEXT, "--part", "pooled", "--json", model="bert-classifier")[1])
     assert pooled["sigma"] != low["sigma"]
     alone = json.loads(attribute("no", "--part", "decoder", "--per-token", "--target", "Um", "--json")[1])

@@ -189,6 +189,7 @@ def test_a_text_of_empty_lines_has_a_report(retain, tmp_path):
         (["text", "--model", "builtin:xx"], "built in: builtin:en-pt"),
         (["text", "--model", "./nothing"], "there is no directory ./nothing"),
         (["text", "--compare", "./nothing"], "there is no directory ./nothing"),
+        (["text", "--model", "a", "--compare", "a"], "--compare names a model twice: a, a"),
         (["text", "--rate", "0"], "rate is what noise gains: a number above 0"),
         (["text", "--rate", "nan"], "rate is what noise gains: a number above 0"),
         (["text", "--repetitions", "0"], "--repetitions"),

@@ -276,3 +276,12 @@ def test_deeper_layers_of_a_real_encoder_keep_less():
     assert kept[0] == 1
     assert kept[-1] < kept[2] < 1
     assert all(layer.noise_bits < 0.1 * layer.bits for layer in summary.layers)
+
+
+def test_a_decoder_s_gap_is_paired_with_the_encoder_s_last_layer(found):
+    words = [word for line in found for word in line.words]
+    gaps = [word.bits[3] - word.bits[2] for word in words]
+    more, low, high = found.summary.layers[3].against_encoder
+    assert more == pytest.approx(np.mean(gaps), abs=1e-6)
+    assert low <= more <= high
+    assert [layer.against_encoder is None for layer in found.summary.layers] == [True] * 3 + [False] * 2
