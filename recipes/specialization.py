@@ -9,12 +9,14 @@ pictures: scores against bits, and the tags at three prices; for discrete tags a
 """
 
 import argparse
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from nmt_ib.cli.terminal import progress
 from nmt_ib.compression.corpus import ParsingCorpus
 from nmt_ib.compression.kinds import TagSettings
 from nmt_ib.compression.objective import Objective
@@ -24,26 +26,22 @@ from nmt_ib.data.conllu import read_conllu
 from nmt_ib.models.loading import load_embedder
 from nmt_ib.reports.png.parsing import write_sweep_figure, write_tag_pictures
 from nmt_ib.results.parsing import CompressionPoint, CompressionSweep
-from nmt_ib.studies.compressed_parsing import CompressionStudy, embedded, sampled
-from nmt_ib.studies.specialization import distinctions, neighbours, picture, sampled_tags, tag_table, words_of
+from nmt_ib.studies.compressed_parsing import CompressionStudy, compression_sweep
+from nmt_ib.studies.specialization import (
+    distinctions,
+    neighbours,
+    picture,
+    sampled_tags,
+    words_of,
+    write_tag_tables,
+)
+from nmt_ib.studies.treebank_vectors import embedded, sampled
 
 NEIGHBOURS_OF = 4
 
 
-def train(options: argparse.Namespace, known: ParsingCorpus, unseen: ParsingCorpus) -> list[CompressionPoint]:
-    """One parser for each price."""
-    embedder, points = load_embedder(options.embedder), []
-    for beta in options.betas:
-        training = TrainingSettings(options.epochs, seed=options.seed)
-        study = CompressionStudy(TagSettings(options.tags), Objective(beta), training=training)
-        config = study.config(embedder, [options.layer], known)
-        points.append(study.run((known, unseen), config, options.out / f"beta-{beta}"))
-        print(f"trained: beta {beta:g}, {points[-1].seconds:.0f} s", flush=True)
-    return points
-
-
 def show_distinctions(
-    points: list[CompressionPoint], folder: Path, known: ParsingCorpus, unseen: ParsingCorpus
+    points: Sequence[CompressionPoint], folder: Path, known: ParsingCorpus, unseen: ParsingCorpus
 ) -> None:
     """A line for each price, then what is taken for what."""
     found = [distinctions(load_parser(folder / point.directory)[1], known, unseen) for point in points]
@@ -58,11 +56,9 @@ def show_distinctions(
         print(f"beta {point.beta:g}: {taken}")
 
 
-def show_tags(points: list[CompressionPoint], folder: Path, unseen: ParsingCorpus) -> None:
+def show_tags(points: Sequence[CompressionPoint], folder: Path, unseen: ParsingCorpus) -> None:
     """How far discrete tags are parts of speech, and a table of them for each price."""
-    for point in points:
-        table = tag_table(load_parser(folder / point.directory)[1], unseen)
-        (folder / point.directory / "tags.tsv").write_text(table.to_tsv(), encoding="utf-8")
+    for point, table in zip(points, write_tag_tables(folder, points, unseen), strict=True):
         print(
             f"beta {point.beta:g}: {len(table)} tags in use, H(T) {table.entropy_bits:.2f} bits, homogeneity "
             f"{table.homogeneity:.3f} (of H(POS)), completeness {table.completeness:.3f}, V {table.v_measure:.3f}"
@@ -95,7 +91,13 @@ def main() -> None:
     unseen = embedded(
         list(islice(read_conllu(options.dev), options.dev_sentences)), embedder, [options.layer], known.labels
     )
-    points = train(options, known, unseen)
+    training = TrainingSettings(options.epochs, seed=options.seed)
+    studies = [
+        CompressionStudy(TagSettings(options.tags), Objective(beta), training=training) for beta in options.betas
+    ]
+    config = studies[0].config(embedder, [options.layer], known)
+    with progress("training: epochs", options.epochs * len(studies)) as advance:
+        points = compression_sweep(studies, (known, unseen), config, options.out, after_epoch=lambda _: advance(1))
     show_distinctions(points, options.out, known, unseen)
     if options.tags == "discrete":
         show_tags(points, options.out, unseen)
@@ -109,7 +111,7 @@ def main() -> None:
             near = " ".join(forms[other] for other in neighbours(values, word))
             print(f"beta {point.beta:g}, near {forms[word]!r} ({upos[word]}): {near}")
     files = [
-        *write_sweep_figure(options.out, CompressionSweep(tuple(points))),
+        *write_sweep_figure(options.out, CompressionSweep(points)),
         *write_tag_pictures(options.out, panels, [upos[word] for word in some]),
     ]
     print("Pictures: " + ", ".join(str(file) for file in files))

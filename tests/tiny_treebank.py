@@ -1,9 +1,17 @@
 """A tiny treebank, written as form:UPOS:head:relation, and random vectors of its words."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from nmt_ib.compression.corpus import Labels, ParsingCorpus
+from nmt_ib.compression.kinds import TagSettings, WordShape
+from nmt_ib.compression.saved import ParserConfig
 from nmt_ib.data.conllu import read_conllu
+from nmt_ib.parsing.biaffine import ParserSettings
+
+SMALL = ParserSettings(hidden=4, arc=4, label=4)
+CONTINUOUS = TagSettings("continuous", dim=5)
 
 # A sentence without words, one of a single word, a multi-word token (before its words, behind =) and subtypes.
 SENTENCES = (
@@ -58,3 +66,10 @@ def tiny_corpus(folder, sentences=SENTENCES, *, layers=1, width=6, types=0, labe
         draw((len(forms), types)) if types else None,
         np.array([forms.index(form) for tree in trees for form in tree.forms]) if types else None,
     )
+
+
+def parser_config(corpus, tags=CONTINUOUS, **changes):
+    """A small parser of a tiny corpus."""
+    shape = WordShape(corpus.layers[0].shape[1], 0 if corpus.types is None else corpus.types.shape[1], 9)
+    layers = tuple(range(len(corpus.layers)))
+    return replace(ParserConfig("tiny", "first", "0" * 16, layers, shape, corpus.labels, tags, SMALL), **changes)

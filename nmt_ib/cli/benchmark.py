@@ -125,7 +125,8 @@ def parsing(
     """Tells how well a compressed parser parses, as the official scorer counts, and what bits that takes."""
     from nmt_ib.compression.saved import load_parser
     from nmt_ib.data.conllu import read_conllu
-    from nmt_ib.studies.compressed_parsing import embedded, embedder_of, measured
+    from nmt_ib.studies.compressed_parsing import measured
+    from nmt_ib.studies.treebank_vectors import embedded, embedder_of
 
     set_threads(threads)
     config, parser = load_parser(model)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from nmt_ib.studies.compressed_parsing import CompressionStudy
     from nmt_ib.types import Tree
 
-TAG_TABLE = "tags.tsv"
 MIX = "mix"
 EXAMPLE = """\b
 Example:
@@ -86,7 +85,8 @@ def compress(
     from nmt_ib.models.loading import load_embedder
     from nmt_ib.parsing.biaffine import ParserSettings
     from nmt_ib.reports.jsonfile import RunDirectory
-    from nmt_ib.studies.compressed_parsing import CompressionStudy, sampled
+    from nmt_ib.studies.compressed_parsing import CompressionStudy
+    from nmt_ib.studies.treebank_vectors import sampled
 
     study = CompressionStudy(
         TagSettings(tags, dim, tags_k, deep, standard_prior, dropout),
@@ -187,7 +187,7 @@ def embed(
     trees: "list[Tree]", embedder: "Embedder", layers: list[int], labels: "Labels | None", types: bool, name: str
 ) -> "ParsingCorpus":
     """A treebank with its vectors; a bar shows the work where they must be made first."""
-    from nmt_ib.studies.compressed_parsing import embedded
+    from nmt_ib.studies.treebank_vectors import embedded
 
     with progress(f"vectors of {Path(name).name}", len(trees)) as advance:
         return embedded(trees, embedder, layers, labels, types=types, advance=advance)
@@ -219,37 +219,19 @@ def carry_out(
     from nmt_ib.reports.jsonfile import SUMMARY, write_json
     from nmt_ib.reports.png.parsing import write_sweep_figure
     from nmt_ib.results.parsing import CompressionSweep
+    from nmt_ib.studies.compressed_parsing import compression_sweep
+    from nmt_ib.studies.specialization import write_tag_tables
 
     config = studies[0].config(embedder, layers, corpora[0])
-    points = []
-    for study in studies:
-        price = study.objective.beta
-        place = directory / f"beta-{price}" if len(studies) > 1 else directory
-        with progress(f"training, beta {price}: epochs", study.training.epochs) as advance:
-            point = study.run(corpora, config, place, device=device, after_epoch=lambda _: advance(1))
-        points.append(point if len(studies) > 1 else replace(point, directory="."))
-        if study.tags.kind == "discrete":
-            write_tags(place, corpora[1])
-    sweep = CompressionSweep(tuple(points), signature.to_dict())
+    with progress("training: epochs", sum(study.training.epochs for study in studies)) as advance:
+        points = compression_sweep(studies, corpora, config, directory, device=device, after_epoch=lambda _: advance(1))
+    if config.tags.kind == "discrete":
+        write_tag_tables(directory, points, corpora[1])
+    sweep = CompressionSweep(points, signature.to_dict())
     write_json(directory / SUMMARY, sweep.to_dict())
     if len(studies) > 1:
         write_sweep_figure(directory, sweep)
     return sweep
-
-
-def write_tags(directory: Path, corpus: "ParsingCorpus") -> None:
-    """Writes what each discrete tag stands for, as a table that a linguist can read.
-
-    Args:
-        directory: The parser.
-        corpus: Where its tags are counted.
-    """
-    from nmt_ib.compression.saved import load_parser
-    from nmt_ib.reports.jsonfile import replacing
-    from nmt_ib.studies.specialization import tag_table
-
-    with replacing(directory / TAG_TABLE) as file:
-        file.write(tag_table(load_parser(directory)[1], corpus).to_tsv())
 
 
 def show(sweep: "CompressionSweep", directory: Path, *, as_json: bool) -> None:
@@ -267,14 +249,9 @@ def show(sweep: "CompressionSweep", directory: Path, *, as_json: bool) -> None:
     for name in ("beta", "bits a word", "UAS", "LAS", "epoch", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     for point in sweep.points:
-        bits = (
-            "-"
-            if point.bits_per_token is None
-            else f"{point.bits_per_token:.1f}"
-            if point.bits_per_token >= 10
-            else f"{point.bits_per_token:.2f}"
-        )
+        bits = point.bits_per_token
+        price = ("-", "-") if bits is None else (f"{point.beta:g}", f"{bits:.{1 if bits >= 10 else 2}f}")
         shares = (f"{point.uas:.1%}", f"{point.las:.1%}")
-        table.add_row(f"{point.beta:g}", bits, *shares, f"{point.epoch} of {point.epochs}", f"{point.seconds:.0f}")
+        table.add_row(*price, *shares, f"{point.epoch} of {point.epochs}", f"{point.seconds:.0f}")
     out.print(table)
     out.print(f"Parser: {directory}", soft_wrap=True)

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,11 +16,15 @@ from sklearn.preprocessing import StandardScaler
 from nmt_ib.compression.corpus import ParsingCorpus
 from nmt_ib.compression.discrete import DiscreteTags
 from nmt_ib.compression.parser import CompressedParser
+from nmt_ib.compression.saved import load_parser
 from nmt_ib.errors import RequestError
+from nmt_ib.reports.jsonfile import replacing
+from nmt_ib.results.parsing import CompressionPoint
 from nmt_ib.results.specialization import Distinctions, TagTable, TagUse
 from nmt_ib.seeding import sentence_generator
 
 AT_ONCE = 256  # sentences
+TAG_TABLE = "tags.tsv"
 SHOWN_FORMS, SHOWN_UPOS = 12, 4
 
 
@@ -54,6 +59,24 @@ def tag_table(model: CompressedParser, corpus: ParsingCorpus) -> TagTable:
     homogeneity, completeness, v_measure = homogeneity_completeness_v_measure(upos, tags)
     entropy = -sum(row.share * math.log2(row.share) for row in rows)
     return TagTable(tuple(rows), entropy, float(homogeneity), float(completeness), float(v_measure))
+
+
+def write_tag_tables(directory: Path, points: Sequence[CompressionPoint], corpus: ParsingCorpus) -> list[TagTable]:
+    """Writes beside each parser what its discrete tags stand for, as a table that a linguist can read.
+
+    Args:
+        directory: The sweep.
+        points: Its parsers.
+        corpus: Where their tags are counted.
+
+    Returns:
+        A table for each parser.
+    """
+    tables = [tag_table(load_parser(directory / point.directory)[1], corpus) for point in points]
+    for point, table in zip(points, tables, strict=True):
+        with replacing(directory / point.directory / TAG_TABLE) as file:
+            file.write(table.to_tsv())
+    return tables
 
 
 def discrete_tags(model: CompressedParser, corpus: ParsingCorpus) -> Int[np.ndarray, " N"]:
