@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """Information in nats, with what it takes to judge it; `float(estimate)` is the nats.
+@dataclass(frozen=True, eq=False)
+class Estimate(float):
+    """Information in nats: a number, with what it takes to judge it.
 
     Attributes:
         nats: The estimate; may be below 0 where the estimator's error allows that.
@@ -20,8 +20,9 @@ class Estimate:
     error_nats: float | None = None
     warnings: tuple[str, ...] = ()
 
-    def __float__(self) -> float:
-        return self.nats
+    def __new__(cls, nats: float, *_: Any, **__: Any) -> "Estimate":
+        """The number itself."""
+        return super().__new__(cls, nats)
 
 
 class LayerInformation(NamedTuple):

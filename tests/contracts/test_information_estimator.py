@@ -1,5 +1,6 @@
 """What every estimator of information promises; a new one inherits the suite by a line in ESTIMATORS."""
 
+import pickle
 from dataclasses import replace
 from functools import partial
 
@@ -147,11 +148,13 @@ def test_rows_belong_together(name):
         ESTIMATORS[name](x, y[:-1])
 
 
-def test_an_estimate_is_plain_data():
-    estimate = Estimate(0.5, {"estimator": "none"})
-    assert float(estimate) == 0.5
-    assert replace(estimate, nats=1.0).nats == 1.0
-    assert max(estimate, replace(estimate, nats=1.0), key=float).nats == 1.0
+def test_an_estimate_is_a_number_with_more_to_say():
+    estimate = Estimate(0.5, {"estimator": "none"}, error_nats=0.1)
+    assert estimate == estimate.nats == 0.5
+    assert estimate / 2 < 0.3
+    assert max(estimate, replace(estimate, nats=1.0)).nats == 1.0
+    again = pickle.loads(pickle.dumps(estimate))  # noqa: S301
+    assert (again, again.settings, again.error_nats) == (0.5, {"estimator": "none"}, 0.1)
 
 
 def test_names_are_loaded_when_used():
