@@ -74,6 +74,7 @@ def arguments(tmp_path):
         "sst2_models": [str(labelled)],
         "synthetic_omissions": [str(treebank)],
         "szt": ["--out", str(tmp_path / "szt")],
+        "szt_limits": ["--out", str(tmp_path / "szt_limits")],
         "train_readout": ["builtin:sample-en", "--out", str(tmp_path / "readout")],
         "transformer_plane": ["builtin:sample-en", "--out", str(tmp_path / "transformer")],
         "train_sst2": [str(labelled), str(labelled), "--out", str(tmp_path / "sst2")],

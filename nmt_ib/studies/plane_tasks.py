@@ -7,17 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
-from numpy.polynomial.legendre import legval
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from nmt_ib.data.images import ImageSet, read_images
 from nmt_ib.errors import RequestError
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.seeding import sentence_generator
+from nmt_ib.studies.sphere_rule import soft_sphere_rule, sphere_rule
 
 PUBLISHED_BITS = 0.999157  # H(Y) = I(X;Y) of the data that Shwartz-Ziv & Tishby published
-POINTS, DEGREES, BLUR = 12, 7, 0.1
 RELEVANT, IRRELEVANT = 30, 70
 TEST_EXAMPLES = 1000
 TRAIN_IMAGES, TEST_IMAGES = 10_000, 2_000  # Differs from Saxe et al. (2018), 60,000 and 10,000, for time
@@ -69,57 +68,38 @@ class PlaneTask:
 
     @property
     def labels(self) -> Int[Tensor, " S"]:
-        """Class of each measured input, where all networks have the same."""
-        return (self.targets[0] if self.measured is None else self.targets[0, self.measured]).argmax(-1)
+        """Class of each measured input, where all networks have the same; RequestError where x leaves it open."""
+        if not self.teacher and (self.probabilities.amax(-1) < 1).any():
+            raise RequestError("Y is not a function of X here: no label stands for it, see layers_at_limit")
+        return self.probabilities.argmax(-1)
+
+    @property
+    def probabilities(self) -> Float[Tensor, "S K"]:
+        """p(y|x) of each measured input, where all networks have the same."""
+        return self.targets[0] if self.measured is None else self.targets[0, self.measured]
 
     @property
     def h_x_bits(self) -> float | None:
         """H(X) where each measured input is as likely as the other; None where X is continuous."""
-        return None if self.teacher else math.log2(len(self.labels))
+        return None if self.teacher else math.log2(len(self.probabilities))
 
     @property
     def i_xy_bits(self) -> float:
-        """I(X;Y): H(Y) where Y is a function of X."""
+        """I(X;Y) = H(Y) - H(Y|X), whose second is 0 where Y is a function of X."""
         if self.teacher:
             signal = self.teacher.weights.square().sum(1) * self.teacher.input_variance
             return float((1 + signal / self.teacher.noise_variance).log2().mean()) / 2
-        shares = self.labels.bincount().double() / len(self.labels)
-        return float(torch.special.entr(shares).sum()) * BITS_PER_NAT
+        p = self.probabilities.double()
+        return float(torch.special.entr(p.mean(0)).sum() - torch.special.entr(p).sum(1).mean()) * BITS_PER_NAT
 
 
-def sphere_rule() -> tuple[Float[np.ndarray, "N I"], Bool[np.ndarray, " N"]]:
-    r"""The 4,096 patterns of 12 points on a sphere, and a rule that no rotation or reflection changes.
-
-    Shwartz-Ziv & Tishby (2017) describe theirs as a function of the power spectrum of a pattern in spherical
-    harmonics, cut at a threshold that makes both answers equally likely. Here the points are the corners of an
-    icosahedron, which give 64 different spectra, as many as theirs. By the addition theorem the power of degree l is
-
-    .. math:: p_l = \frac{2l + 1}{4\pi} \sum_{ij} x_i x_j P_l(\cos \theta_{ij})
-
-    The function is :math:`\sum_l e^{-0.1\, l (l + 1)} p_l`, the energy of the pattern after it has spread on the
-    sphere as heat does. Theirs is not published, so answers differ; H(Y) is near.
-
-    Returns:
-        Patterns of 0 and 1, and the answers, 0.9996 bits of entropy.
-    """
-    golden = (1 + 5**0.5) / 2
-    face = np.array([[0, one, golden * other] for one in (-1, 1) for other in (-1, 1)])
-    corners = np.concatenate([np.roll(face, turn, axis=1) for turn in range(3)]) / math.hypot(1, golden)
-    degree = np.arange(DEGREES)
-    weights = (2 * degree + 1) / (4 * math.pi) * np.exp(-BLUR * degree * (degree + 1))
-    patterns = (np.arange(2**POINTS)[:, None] >> np.arange(POINTS) & 1).astype(float)
-    energy = np.einsum("ni,ij,nj->n", patterns, legval(corners @ corners.T, weights), patterns).round(9)
-    levels, counts = np.unique(energy, return_counts=True)
-    below = counts.cumsum() / len(patterns)
-    return patterns, energy > levels[np.abs(below - 0.5).argmin()]
-
-
-def sphere_task(seeds: Sequence[int], train_share: float = 0.8) -> PlaneTask:
+def sphere_task(seeds: Sequence[int], train_share: float = 0.8, i_xy_bits: float | None = None) -> PlaneTask:
     """The rule on the sphere, each network with its own split.
 
     Args:
         seeds: One a network.
         train_share: Share of the patterns to learn from.
+        i_xy_bits: What patterns tell of answers, see `soft_sphere_rule`; None: all, answers are sure.
 
     Returns:
         The task.
@@ -132,9 +112,11 @@ def sphere_task(seeds: Sequence[int], train_share: float = 0.8) -> PlaneTask:
     if not 0 < count < len(patterns):
         raise RequestError(f"training share {train_share:g}: expected more than 0 and less than 1")
     order = torch.stack([torch.randperm(len(patterns), generator=sentence_generator(seed, "split")) for seed in seeds])
-    task = PlaneTask(
-        torch.from_numpy(patterns).float()[None], _one_hot(answers, 2)[None], order[:, :count], order[:, count:]
-    )
+    # Differs from Shwartz-Ziv & Tishby (2017), who draw one answer a pattern: networks learn from its probabilities.
+    targets = _one_hot(answers, 2) if i_xy_bits is None else torch.from_numpy(soft_sphere_rule(i_xy_bits)).float()
+    task = PlaneTask(torch.from_numpy(patterns).float()[None], targets[None], order[:, :count], order[:, count:])
+    if i_xy_bits is not None:
+        return task
     notes = (
         f"H(Y) = I(X;Y) = {task.i_xy_bits:.6f} bits; of the published data {PUBLISHED_BITS} bits.",
         "Y is a function of X: the optimal curve is I(T;Y) = I(X;T) up to H(Y), one optimum for every beta above 1.",

@@ -3,7 +3,9 @@
 import pytest
 from PIL import Image
 
-from nmt_ib.reports.png.plane import write_plane_figures
+from nmt_ib.reports.png.information_plane import write_approach_figure
+from nmt_ib.reports.png.plane import write_plane_figures, write_planes_figure
+from nmt_ib.results.ib_curve import IBCurve, IBPoint
 from nmt_ib.results.information_plane import LayerClusters, LayerGradient, Plane, PlanePoint
 
 EPOCHS = (0, 1, 10, 100)
@@ -51,3 +53,22 @@ def test_figures_are_whole(plane, tmp_path):
 def test_a_plane_of_one_moment_has_figures(tmp_path):
     point = PlanePoint(0, 0, 1, "binning", 1.0, 0.0, 0.5, 0.5)
     assert len(write_plane_figures(tmp_path, Plane((point,)))) == 3
+
+
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_planes_stand_side_by_side(count, tmp_path):
+    planes = {f"plane {number}": plane_of([("binning", "whole")]) for number in range(count)}
+    (file,) = write_planes_figure(tmp_path, "planes.png", planes)
+    with Image.open(file) as picture:
+        picture.load()
+        assert picture.size[1] > (1000 if count > 3 else 500)
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_layers_come_near_the_curve_in_a_figure(tmp_path):
+    curve = IBCurve((IBPoint(2.0, 0.5, 0.4, 0.1),), (1.5,), i_xy_bits=0.5, end_x_bits=1.0)
+    epochs = {epoch: curve.against([("layer 1", 3.0, 0.4), ("layer 2", 1.0, epoch / 1000)]) for epoch in (0, 50, 400)}
+    (file,) = write_approach_figure(tmp_path, "limit.png", {"one": epochs, "two": epochs})
+    with Image.open(file) as picture:
+        picture.load()
+        assert picture.size[0] > 1.5 * picture.size[1]

@@ -9,7 +9,8 @@ import torch
 from scipy.special import sph_harm_y
 
 from nmt_ib.errors import RequestError
-from nmt_ib.studies.plane_tasks import digit_task, sphere_rule, sphere_task, teacher_task
+from nmt_ib.studies.plane_tasks import digit_task, sphere_task, teacher_task
+from nmt_ib.studies.sphere_rule import soft_sphere_rule, sphere_energy, sphere_rule
 
 
 def corners():
@@ -102,3 +103,29 @@ def test_digits_are_learned_from_one_file_and_measured_on_the_other(tmp_path):
     assert task.labels.tolist() == [0, 1, 2, 0, 1, 2]
     assert task.i_xy_bits == pytest.approx(math.log2(3))
     assert task.h_x_bits == pytest.approx(math.log2(6))
+
+
+@pytest.mark.parametrize("bits", [0.99, 0.5])
+def test_soft_rule_is_a_sigmoid_of_the_energy_that_tells_as_much_as_asked(bits):
+    p = soft_sphere_rule(bits)
+    _, energy, threshold = sphere_energy()
+    assert p.sum(1) == pytest.approx(1)
+    near = np.abs(energy - threshold) < 0.1
+    steepness = np.log(p[near, 1] / p[near, 0]) / (energy[near] - threshold)
+    assert steepness == pytest.approx(np.full(near.sum(), steepness[0]))
+    assert ((p[:, 1] > 0.5) == sphere_rule()[1]).all()
+    yes = p[:, 1].mean()
+    known = [-sum(q * math.log2(q) for q in row if q > 0) for row in [(yes, 1 - yes), *p]]
+    assert known[0] - sum(known[1:]) / 4096 == pytest.approx(bits)
+
+
+def test_soft_task_has_no_labels():
+    task = sphere_task([0, 1], i_xy_bits=0.9)
+    assert task.i_xy_bits == pytest.approx(0.9, abs=1e-6)
+    assert task.h_x_bits == 12
+    assert task.notes == ()
+    with pytest.raises(RequestError, match="not a function of X"):
+        _ = task.labels
+    for wrong in (0.0, 1.0):
+        with pytest.raises(RequestError, match=f"I\\(X;Y\\) of {wrong:g} bits: expected between"):
+            sphere_task([0], i_xy_bits=wrong)

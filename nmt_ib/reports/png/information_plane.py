@@ -1,5 +1,6 @@
 """Figures of the information plane: the optimal curve, and layers against it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,39 @@ def write_curve_figure(folder: Path, curve: IBCurve) -> list[Path]:
         _information_plane(plane, curve)
         _distortion_rate_plane(rates, curve)
         return saved(folder, {"curve.png": figure})
+
+
+def write_approach_figure(folder: Path, name: str, tasks: Mapping[str, Mapping[int, IBCurve]]) -> list[Path]:
+    """Writes how layers come near the optimal curve while networks learn, a panel a task.
+
+    Args:
+        folder: Where it goes.
+        name: Of the file.
+        tasks: Title -> epoch -> the curve with the layers of that epoch, from the first to the output.
+
+    Returns:
+        The file.
+    """
+    with styled():
+        figure = Figure(figsize=(5.5 * len(tasks), 4.8), layout="constrained")
+        panels = figure.subplots(1, len(tasks), squeeze=False)[0]
+        for axes, (heading, epochs) in zip(panels, tasks.items(), strict=True):
+            _approach(axes, epochs)
+            title(axes, ascii_only(heading))
+        return saved(folder, {name: figure})
+
+
+def _approach(axes: Axes, epochs: Mapping[int, IBCurve]) -> None:
+    curve = next(iter(epochs.values()))
+    _line(axes, [corner[:2] for corner in curve.corners], "the most that any T can know")
+    axes.axhline(curve.i_xy_bits, color=INK, linestyle=":", linewidth=1, label="I(X;Y)")
+    for shade, (epoch, now) in zip(np.linspace(0.25, 1, len(epochs)), epochs.items(), strict=True):
+        places = np.array([(layer.i_x_bits, layer.i_y_bits) for layer in now.layers])
+        axes.plot(*places.T, color=DROPPED, alpha=shade, marker="o", markersize=4, label=f"layers, epoch {epoch}")
+    axes.set_xlabel("I(X;T), bits")
+    axes.set_ylabel("I(T;Y), bits")
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False, ncols=3, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.13))
 
 
 def _information_plane(axes: Axes, curve: IBCurve) -> None:

@@ -1,5 +1,7 @@
 """Figures of networks in the information plane while they learn: paths, gradients, and an animation."""
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +13,11 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from nmt_ib.reports.png.canvas import INK, saved, styled, title
+from nmt_ib.reports.png.canvas import INK, ascii_only, saved, styled, title
 from nmt_ib.results.information_plane import WHOLE, Plane
 
 FRAMES_A_SECOND = 8
+ABREAST = 3  # planes in a row
 Colour = tuple[float, ...]
 Panels = list[tuple[str, pandas.DataFrame]]
 
@@ -34,6 +37,36 @@ def write_plane_figures(folder: Path, plane: Plane) -> list[Path]:
     with styled():
         files = saved(folder, {"plane.png": _paths(plane, panels), "learning.png": _learning(plane)})
         return [*files, _animation(folder / "plane.gif", plane, panels)]
+
+
+def write_planes_figure(folder: Path, name: str, planes: Mapping[str, Plane]) -> list[Path]:
+    """Writes planes side by side, on the same axes and with the same colours.
+
+    Args:
+        folder: Where it goes.
+        name: Of the file.
+        planes: Title -> points, of one estimator and measured at the same epochs; at least one.
+
+    Returns:
+        The file.
+    """
+    whole = Plane.joined(list(planes.values()))
+    everything = whole.to_dataframe()
+    colours = _EpochColours(whole)
+    with styled():
+        columns, rows = min(len(planes), ABREAST), math.ceil(len(planes) / ABREAST)
+        figure = Figure(figsize=(3.6 * columns + 1, 3.8 * rows), layout="constrained")
+        panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+        for axes, (heading, plane) in zip(panels.flat, planes.items(), strict=False):
+            _limits(axes, whole, everything)
+            for epoch, now in plane.to_dataframe().groupby("epoch"):
+                _layers(axes, now, colours(epoch))
+            axes.label_outer()
+            title(axes, ascii_only(heading))
+        for axes in panels.flat[len(planes) :]:
+            axes.set_axis_off()
+        figure.colorbar(colours, ax=list(panels.flat), label="epoch + 1")
+        return saved(folder, {name: figure})
 
 
 def _panels(plane: Plane) -> Panels:
