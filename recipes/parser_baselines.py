@@ -74,11 +74,8 @@ class Bench:
         study = CompressionStudy(tags, Objective(beta), training=training)
         corpora = self.corpora(size, seed)
         config = study.config(self.embedder, [self.options.layer], corpora[0])
-        folder = (
-            self.options.out
-            / f"layer-{self.options.layer}"
-            / f"{method.replace(', ', '-')}-{size or 'all'}-seed-{seed}-rate-{rate:g}"
-        )
+        name = f"{method.replace(', ', '-')}-{size or 'all'}-seed-{seed}-rate-{rate:g}"
+        folder = self.options.out / f"layer-{self.options.layer}" / name
         point = study.run(corpora[:2], config, folder)
         model = load_parser(folder)[1]
         row = key | {"dev_las": point.las, "epoch": point.epoch, "seconds": point.seconds}

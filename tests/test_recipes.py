@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.tiny_encoders import ENCODERS
+
 ROOT = Path(__file__).parents[1]
 RECIPES = sorted((ROOT / "recipes").glob("*.py"))
 TREE = """# text = The very old man slept in a house near the sea .
@@ -42,6 +44,16 @@ def write_digits(folder):
     return str(folder)
 
 
+def write_checkpoints(folder):
+    """Two epochs of an encoder that learns nothing."""
+    folder.mkdir()
+    encoder = ENCODERS["bert"](folder)
+    for number in range(2):
+        for part in (encoder.model, encoder.tokenizer):
+            part.save_pretrained(folder / f"epoch-{number}")
+    return folder
+
+
 @pytest.fixture
 def arguments(tmp_path):
     """What each recipe needs beside --smoke."""
@@ -51,10 +63,12 @@ def arguments(tmp_path):
         Path(path).write_text(lines * 3)
     treebank.write_text(TREE * 8)
     marked.write_text("".join(json.dumps(row) + "\n" for row in MARKED))
+    checkpoints = write_checkpoints(tmp_path / "checkpoints")
     labelled.write_text("label\tsentence\n" + "1\ta fine and funny film\n0\ta dull , long film\n" * 8)
     return {
         "alignment_error": parallel,
         "benchmark_diagnose": ["--out", str(tmp_path / "bench.json")],
+        "benchmark_estimators": ["--out", str(tmp_path / "estimators")],
         "benchmark_information": [],
         "benchmark_parsing": [str(treebank), str(treebank)],
         "benchmark_plane": [],
@@ -68,6 +82,7 @@ def arguments(tmp_path):
         "goldfeld": ["--out", str(tmp_path / "goldfeld")],
         "ib_curve": [],
         "parser_baselines": [*[str(treebank)] * 3, "--out", str(tmp_path / "parsing")],
+        "plane_over_training": [str(checkpoints), "builtin:sample-en"],
         "saxe": ["--mnist", write_digits(tmp_path / "few_digits"), "--out", str(tmp_path / "saxe")],
         "special_pieces": ["builtin:sample-en"],
         "specialization": [str(treebank), str(treebank), "--out", str(tmp_path / "specialization")],
@@ -75,8 +90,10 @@ def arguments(tmp_path):
         "synthetic_omissions": [str(treebank)],
         "szt": ["--out", str(tmp_path / "szt")],
         "szt_limits": ["--out", str(tmp_path / "szt_limits")],
+        "train_marian": [*parallel[:2], *parallel[:2], "--out", str(tmp_path / "marian")],
         "train_readout": ["builtin:sample-en", "--out", str(tmp_path / "readout")],
         "transformer_plane": ["builtin:sample-en", "--out", str(tmp_path / "transformer")],
+        "translation_limits": ["builtin:sample-en", "--out", str(tmp_path / "limits")],
         "train_sst2": [str(labelled), str(labelled), "--out", str(tmp_path / "sst2")],
     }
 

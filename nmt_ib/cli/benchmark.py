@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nmt_ib.cli.benchmark_mi import MI_EXAMPLE, mi, split
 from nmt_ib.cli.benchmark_table import ALIGNMENT_EXAMPLE, ATTRIBUTION_EXAMPLE, PARSING_EXAMPLE, show, show_parsing
 from nmt_ib.cli.terminal import BatchSize, Device, Json, Seed, Threads, progress, set_threads
 from nmt_ib.errors import RequestError
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 TABLE = "benchmark.json"
 
-app = typer.Typer(help="Compares attribution methods: a table of methods and metrics.", rich_markup_mode=None)
+app = typer.Typer(help="Compares methods with each other: a table of methods and figures.", rich_markup_mode=None)
+app.command(epilog=MI_EXAMPLE)(mi)
 Model = Annotated[str, typer.Option(help="builtin:en-pt, a Hugging Face name, or a directory.")]
 Methods = Annotated[str, typer.Option(help="Names with commas between; attention@2: at layer 2. Random is always in.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Directory for the table; a killed benchmark goes on there.")]
@@ -136,11 +138,6 @@ def parsing(
     with progress("vectors", len(trees)) as advance:
         corpus = embedded(trees, embedder_of(config, device), config.layers, config.labels, advance=advance)
     show_parsing(measured(parser.to(device), corpus, batch_size=batch_size), as_json=as_json)
-
-
-def split(names: str) -> list[str]:
-    """Names with commas between, each once."""
-    return list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
 
 
 def chosen_methods(names: str, seed: int, readout: Path | None = None) -> "dict[str, Attributor]":

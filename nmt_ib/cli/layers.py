@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from rich.box import HORIZONTALS
 from rich.table import Table
@@ -15,13 +15,20 @@ from nmt_ib.errors import RequestError
 
 if TYPE_CHECKING:
     from nmt_ib.results.transformer_plane import TransformerPlane
-    from nmt_ib.types import Sentence
 
 RESULT = "plane.json"
 
 
 def transformer_plane(
-    name: str | None, data: str | None, tokens: int, clusters: int, directory: Path | None, seed: int, *, as_json: bool
+    name: str | None,
+    data: str | None,
+    tokens: int,
+    clusters: int,
+    estimators: str | None,
+    directory: Path | None,
+    seed: int,
+    *,
+    as_json: bool,
 ) -> None:
     """Measures the layers of a model and shows what they tell.
 
@@ -30,24 +37,27 @@ def transformer_plane(
         data: Sentences, or a treebank.
         tokens: States at most.
         clusters: Of the states.
+        estimators: "clusters", "infonce" or both with a comma; None: clusters.
         directory: For plane.json and the figure.
-        seed: Of the clusters.
+        seed: Of clusters and critics.
         as_json: Whether to print one JSON document instead of a table.
 
     Raises:
-        RequestError: Model or data are missing, or there is too little text.
+        RequestError: Model or data are missing, there is too little text, or an estimator is unknown.
     """
     from nmt_ib.models.loading import load_model
-    from nmt_ib.protocols import TranslationModel
     from nmt_ib.reports.jsonfile import write_json
     from nmt_ib.reports.png.transformer_plane import write_transformer_figure
     from nmt_ib.signature import RunSignature, fingerprint_lines
     from nmt_ib.studies.answers import own_answers
-    from nmt_ib.studies.transformer_plane import TransformerPlaneStudy, readable_sources
+    from nmt_ib.studies.layer_states import answers_anything, readable_sources
+    from nmt_ib.studies.transformer_plane import TransformerPlaneStudy
 
     if name is None or data is None:
         raise RequestError("--model and --data belong together: the layers of a model are measured on a text")
     study = TransformerPlaneStudy(clusters=clusters, tokens=tokens, seed=seed)
+    if estimators:
+        study = replace(study, estimators=tuple(estimators.split(",")))
     model = load_model(name)
     sources = readable_sources(model, data)
     texts = fingerprint_lines(source.text for source in sources)
@@ -56,8 +66,7 @@ def transformer_plane(
         run.check(signature.difference(run.signature) if run.signature else None)
         with run.locked():
             run.begin(signature.to_dict())
-            answers = own_answers(model, sources) if isinstance(model, TranslationModel) else None
-            targets = cast("list[Sentence] | None", answers)
+            targets = own_answers(model, sources) if answers_anything(model) else None
             with progress("layers x labels", study.counts(model)) as advance:
                 found = study.measure(model, sources, targets, advance=advance)
             found = replace(found, signature=signature.to_dict())
@@ -66,27 +75,29 @@ def transformer_plane(
     if as_json:
         sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False) + "\n")
         return
-    out.print(table(found))
+    for estimator in found.estimators:
+        out.print(table(found, estimator))
     for path in files:
         out.print(str(path), soft_wrap=True)
 
 
-def table(plane: "TransformerPlane") -> Table:
-    """Bits of each layer about each thing, what chance gives taken off.
+def table(plane: "TransformerPlane", estimator: str) -> Table:
+    """Bits of each layer about each thing by one estimator, what chance gives taken off.
 
     Args:
         plane: The layers.
+        estimator: Which.
 
     Returns:
         A table for the terminal.
     """
-    grid = Table(box=HORIZONTALS, title="Bits a word, by clusters of states", title_justify="left")
+    highest = max(row.ceiling_bits for row in plane if row.estimator == estimator)
+    name = f"Bits a word, by {estimator}, which can tell {highest:.1f} at most"
+    grid = Table(box=HORIZONTALS, title=name, title_justify="left")
     for head in ("layer", *plane.things):
         grid.add_column(head, justify="left" if head == "layer" else "right", no_wrap=True)
     for layer in plane.layers:
-        rows = (plane.about(thing).get(layer) for thing in plane.things)
-        cells = (
-            "-" if row is None else f"{row.bits - row.shuffled_bits:.2f} ± {1.96 * row.error_bits:.2f}" for row in rows
-        )
+        rows = (plane.about(thing, estimator).get(layer) for thing in plane.things)
+        cells = ("-" if row is None else f"{row.beyond_chance_bits:.2f} ± {1.96 * row.error_bits:.2f}" for row in rows)
         grid.add_row(layer, *cells)
     return grid

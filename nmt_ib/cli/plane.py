@@ -51,7 +51,11 @@ def plane(
     seeds: Annotated[int, typer.Option(min=1, help="Networks, each with a seed of its own.")] = 10,
     epochs: Annotated[int | None, typer.Option(min=0, help="Of training; else those of the experiment.")] = None,
     estimators: Annotated[
-        str | None, typer.Option(help="binning, kde, sp, exact: several with commas; else those of the experiment.")
+        str | None,
+        typer.Option(
+            help="binning, kde, sp, exact; with --model clusters, infonce: several with commas; else those of the "
+            "experiment, or clusters."
+        ),
     ] = None,
     measurements: Annotated[int, typer.Option(min=1, help="Epochs at which layers are measured, at most.")] = 60,
     train_share: Annotated[float | None, typer.Option(help="Share of the 4,096 patterns to learn from.")] = None,
@@ -81,7 +85,7 @@ def plane(
 
     set_threads(threads)
     if model is not None or data is not None:
-        transformer_plane(model, data, tokens, clusters, directory, seed, as_json=as_json)
+        transformer_plane(model, data, tokens, clusters, estimators, directory, seed, as_json=as_json)
         return
     chosen = experiment_of(
         experiment, activation=activation, train_share=train_share, images=images, full_batch=full_batch, noise=noise,

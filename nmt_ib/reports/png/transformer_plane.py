@@ -1,5 +1,7 @@
 """Figure of a transformer in the information plane: what each layer tells of words and of what is written."""
 
+from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +9,13 @@ import seaborn
 from matplotlib.figure import Figure
 
 from nmt_ib.reports.png.canvas import saved, styled, title
-from nmt_ib.results.transformer_plane import TransformerPlane
+from nmt_ib.results.transformer_plane import CLUSTERS, INFONCE, TransformerPlane
+
+LINES = {CLUSTERS: "-", INFONCE: "--"}
 
 
 def write_transformer_figure(folder: Path, plane: TransformerPlane) -> list[Path]:
-    """Writes one curve for each thing that layers tell of, encoder and decoder side by side.
+    """Writes one curve for each thing that layers tell of and each estimator, encoder and decoder side by side.
 
     Args:
         folder: Where it goes.
@@ -27,18 +31,51 @@ def write_transformer_figure(folder: Path, plane: TransformerPlane) -> list[Path
         figure = Figure(figsize=(7 + 3 * (len(parts) - 1), 4.8), layout="constrained")
         panels = figure.subplots(1, len(parts), squeeze=False, sharey=True, width_ratios=[n + 1 for n in counts])[0]
         for axes, part in zip(panels, parts, strict=True):
-            for thing in plane.things:
-                rows = [row for row in plane.about(thing).values() if row.layer.startswith(part)]
+            for thing, estimator in product(plane.things, plane.estimators):
+                rows = [row for row in plane.about(thing, estimator).values() if row.layer.startswith(part)]
                 if not rows:
                     continue
                 places = [int(row.layer.split()[1]) for row in rows]
-                bits = np.array([row.bits - row.shuffled_bits for row in rows])
-                errors = [1.96 * row.error_bits for row in rows]
-                axes.errorbar(places, bits, yerr=errors, color=colors[thing], marker="o", capsize=3, label=thing)
+                bits = np.array([row.beyond_chance_bits for row in rows])
+                axes.errorbar(
+                    places, bits, yerr=[1.96 * row.error_bits for row in rows], color=colors[thing], marker="o",
+                    linestyle=LINES[estimator], capsize=3, label=f"{thing}, {estimator}",
+                )  # fmt: skip
             title(axes, part)
             axes.set_xlabel("layer")
             axes.xaxis.get_major_locator().set_params(integer=True)
-        panels[0].set_ylabel("bits a word (k-means clusters, chance taken off)")
+        panels[0].set_ylabel("bits a word, chance taken off")
         panels[0].set_ylim(bottom=0)
         panels[0].legend(frameon=False, fontsize=9)
         return saved(folder, {"layers.png": figure})
+
+
+def write_training_figure(folder: Path, planes: Mapping[int, TransformerPlane]) -> list[Path]:
+    """Writes the path of each layer through the plane while a model is trained, one panel a thing.
+
+    Args:
+        folder: Where it goes.
+        planes: Epoch -> its plane, by one estimator; the things of the last but "word" are drawn against "word".
+
+    Returns:
+        The file, `training.png`.
+    """
+    last = planes[max(planes)]
+    (word, *others), (estimator, *_) = last.things, last.estimators
+    colors = dict(zip(last.layers, seaborn.color_palette("viridis", len(last.layers)), strict=True))
+    with styled():
+        figure = Figure(figsize=(4.4 * len(others), 4.8), layout="constrained")
+        for axes, thing in zip(figure.subplots(1, len(others), squeeze=False)[0], others, strict=True):
+            for layer in last.about(thing, estimator):
+                across, up = (
+                    [plane.about(about, estimator)[layer].beyond_chance_bits for _, plane in sorted(planes.items())]
+                    for about in (word, thing)
+                )
+                line = "--" if layer.startswith("decoder") else "-"
+                axes.plot(across, up, color=colors[layer], linestyle=line, marker=".", label=layer)
+                axes.plot(across[-1], up[-1], color=colors[layer], marker="o")
+            title(axes, thing)
+            axes.set_xlabel(f"bits about the {word}; the large dot is epoch {max(planes)}")
+            axes.legend(frameon=False, fontsize=8)
+        figure.axes[0].set_ylabel(f"bits, by {estimator}, chance taken off")
+        return saved(folder, {"training.png": figure})
