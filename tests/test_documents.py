@@ -52,7 +52,7 @@ def test_every_option_of_the_readme_exists():
 
 def test_every_make_target_of_the_readme_exists():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"make (\w+)", README)):
+    for target in set(re.findall(r"(?:`|\$ )make (\w+)", README)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     assert subprocess.run(["make", "-n", "help"], cwd=ROOT, check=True, capture_output=True).returncode == 0
 
