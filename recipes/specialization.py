@@ -29,10 +29,10 @@ from nmt_ib.results.parsing import CompressionPoint, CompressionSweep
 from nmt_ib.studies.compressed_parsing import CompressionStudy, compression_sweep
 from nmt_ib.studies.specialization import (
     distinctions,
+    forms_and_upos,
     neighbours,
     picture,
     sampled_tags,
-    words_of,
     write_tag_tables,
 )
 from nmt_ib.studies.treebank_vectors import embedded, sampled
@@ -101,12 +101,14 @@ def main() -> None:
     show_distinctions(points, options.out, known, unseen)
     if options.tags == "discrete":
         show_tags(points, options.out, unseen)
-    forms, upos = words_of(unseen)
+    forms, upos = forms_and_upos(unseen)
     some = np.random.default_rng(0).permutation(len(forms))[: options.pictured]
     panels = {}
     for point in (points[place] for place in sorted({0, len(points) // 2, len(points) - 1})):
         values = sampled_tags(load_parser(options.out / point.directory)[1], unseen)
-        panels[f"beta {point.beta:g}"] = picture(values[some])
+        panels[f"beta {point.beta:g}: {point.bits_per_token:.3g} bits a word, LAS {point.las:.1%}"] = picture(
+            values[some]
+        )
         for word in some[:NEIGHBOURS_OF].tolist():
             near = " ".join(forms[other] for other in neighbours(values, word))
             print(f"beta {point.beta:g}, near {forms[word]!r} ({upos[word]}): {near}")

@@ -69,6 +69,7 @@ def compress(
     dropout: Annotated[float, typer.Option(help="Share of inputs, states and units dropped in training.")] = 0.0,
     max_sentences: Annotated[int | None, typer.Option(min=1, help="Training sentences, drawn at random.")] = None,
     epochs: Annotated[int, typer.Option(min=1, help="At most.")] = 40,
+    patience: Annotated[int, typer.Option(min=1, help="Epochs without a better LAS after which training ends.")] = 15,
     learning_rate: Annotated[float, typer.Option(help="Of Adam, falling to 0 over all epochs.")] = 4e-3,
     batch_size: Annotated[int, typer.Option(min=1, help="Sentences of a step of training.")] = 32,
     seed: Seed = 0,
@@ -78,7 +79,7 @@ def compress(
 ) -> None:
     """Trains a bottleneck between word vectors and a dependency parser, or one for each price of information."""
     from nmt_ib.cli.diagnose import run_directory
-    from nmt_ib.compression.kinds import PRICED, TagSettings
+    from nmt_ib.compression.kinds import TagSettings, WordShape, compressor
     from nmt_ib.compression.objective import Objective
     from nmt_ib.compression.training import TrainingSettings
     from nmt_ib.data.conllu import read_conllu
@@ -91,16 +92,17 @@ def compress(
     study = CompressionStudy(
         TagSettings(tags, dim, tags_k, deep, standard_prior, dropout),
         parser=ParserSettings(dropout=dropout),
-        training=TrainingSettings(epochs, batch_size, learning_rate, samples=samples, seed=seed),
+        training=TrainingSettings(epochs, batch_size, learning_rate, samples, patience, seed),
     )
     studies = [replace(study, objective=Objective(price, gamma, warmup, free_bits)) for price in prices(beta)]
-    if tags not in PRICED and len(studies) > 1:
+    if not study.priced and len(studies) > 1:
         raise RequestError(f"{tags} tags have no price: several betas train the same parser")
     RunDirectory(directory).check(None)
     trees = sampled(with_words(read_conllu(train), train), max_sentences, seed), with_words(read_conllu(dev), dev)
     set_threads(threads)
     loaded = load_embedder(embedder, device=device, pooling=pooling)
     layers = chosen_layers(layer, loaded)
+    compressor(study.tags, WordShape(loaded.width, types=0, upos=1))  # refused before a run begins, not after
     signature = signature_of(studies, loaded, {"train": trees[0], "dev": trees[1]}, layers)
     with run_directory(directory) as run:
         with run.locked():
@@ -250,7 +252,10 @@ def show(sweep: "CompressionSweep", directory: Path, *, as_json: bool) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for point in sweep.points:
         bits = point.bits_per_token
-        price = ("-", "-") if bits is None else (f"{point.beta:g}", f"{bits:.{1 if bits >= 10 else 2}f}")
+        price = (
+            "-" if point.beta is None else f"{point.beta:g}",
+            "-" if bits is None else f"{bits:.{1 if bits >= 10 else 2}f}",
+        )
         shares = (f"{point.uas:.1%}", f"{point.las:.1%}")
         table.add_row(*price, *shares, f"{point.epoch} of {point.epochs}", f"{point.seconds:.0f}")
     out.print(table)

@@ -18,6 +18,9 @@ from nmt_ib.types import Tree
 LIKE_LENGTH = 50  # batches drawn at once, within which sentences of like length go together
 
 
+ROOT = "root"
+
+
 @dataclass(frozen=True)
 class Labels:
     """What a parser can say, as training has it.
@@ -43,6 +46,11 @@ class Labels:
         relations = Counter(universal(relation) for tree in trees for relation in tree.relations)
         upos = Counter(tag for tree in trees for tag in tree.upos)
         return cls(*(tuple(name for name, _ in counts.most_common()) for counts in (relations, upos)))
+
+    @property
+    def root(self) -> int | None:
+        """Number of the relation that the root of a tree has, and no other word; None where training has none."""
+        return self.relations.index(ROOT) if ROOT in self.relations else None
 
 
 @dataclass(frozen=True)
@@ -138,6 +146,6 @@ class ParsingCorpus:
         yield from (order[start : start + size] for start in range(0, len(order), size))
 
 
-def words_of(grid: Tensor, lengths: Int[Tensor, " B"]) -> list[Tensor]:
+def unpadded(grid: Tensor, lengths: Int[Tensor, " B"]) -> list[Tensor]:
     """The rows of a padded grid without their padding."""
     return [row[:length] for row, length in zip(grid, lengths.tolist(), strict=True)]

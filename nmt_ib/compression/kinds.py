@@ -37,6 +37,10 @@ class TagSettings:
             raise RequestError(f"unknown tags {self.kind!r}; known: {', '.join(KINDS)}")
         if self.dim < 1 or self.tags < 2:
             raise RequestError(f"tags have at least 1 dimension, not {self.dim}; there are at least 2, not {self.tags}")
+        if self.deep and self.kind not in PRICED:
+            raise RequestError(f"only {' and '.join(PRICED)} tags have hidden layers: leave deep out for {self.kind}")
+        if self.standard_prior and self.kind != "continuous":
+            raise RequestError(f"only continuous tags have a standard prior: leave it out for {self.kind}")
         if not 0 <= self.dropout < 1:
             raise RequestError(f"dropout is a share from 0 to below 1, not {self.dropout}")
 

@@ -35,7 +35,7 @@ class Objective:
     free_bits: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (0 <= self.beta < math.inf and 0 <= self.gamma < math.inf and self.free_bits >= 0):
+        if not (0 <= self.beta < math.inf and 0 <= self.gamma < math.inf and 0 <= self.free_bits < math.inf):
             raise RequestError("beta, gamma and free bits are finite numbers, at least 0")
         if not 0 <= self.warmup <= 1:
             raise RequestError(f"warmup is a share of training from 0 to 1, not {self.warmup}")

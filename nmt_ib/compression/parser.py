@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from nmt_ib.compression.corpus import words_of
+from nmt_ib.compression.corpus import unpadded
 from nmt_ib.compression.tags import Compressor, Tags, WordBatch
 from nmt_ib.parsing.biaffine import BiaffineParser, ParserScores
 from nmt_ib.parsing.decoding import maximum_spanning_trees
@@ -35,12 +35,16 @@ class CompressedParser(nn.Module):
         compressor: What makes tags of words.
         parser: What reads the tags.
         layers: Number L of the vectors' layers.
+        root: Number of the relation that the root of a tree has, and no other word; None: no relation is reserved.
     """
 
-    def __init__(self, compressor: Compressor, parser: BiaffineParser, layers: int = 1) -> None:
+    def __init__(
+        self, compressor: Compressor, parser: BiaffineParser, layers: int = 1, root: int | None = None
+    ) -> None:
         super().__init__()
         self.compressor = compressor
         self.parser = parser
+        self.root = root
         self.mix = nn.Parameter(torch.zeros(layers), requires_grad=layers > 1)
 
     def tags(self, batch: WordBatch, samples: int = 1, generator: torch.Generator | None = None) -> Tags:
@@ -114,5 +118,12 @@ class CompressedParser(nn.Module):
         scores = self.scores(batch, tags)
         arcs = scores.arcs.log_softmax(-1).cpu().double().numpy()
         heads = torch.from_numpy(maximum_spanning_trees(arcs, batch.lengths.cpu().numpy())).to(scores.arcs.device)
-        relations = self.parser.relation_scores(scores, heads).argmax(-1)
-        return Parsed(words_of(heads, batch.lengths), words_of(relations, batch.lengths), tags.rate_nats)
+        relations = self._reserved(self.parser.relation_scores(scores, heads), heads).argmax(-1)
+        return Parsed(unpadded(heads, batch.lengths), unpadded(relations, batch.lengths), tags.rate_nats)
+
+    def _reserved(self, relations: Float[Tensor, "B W K"], heads: Int[Tensor, "B W"]) -> Float[Tensor, "B W K"]:
+        """Scores of relations, among which a tree's root has its own: treebanks allow nothing else."""
+        if self.root is None:
+            return relations
+        names_root = torch.arange(relations.shape[2], device=relations.device) == self.root
+        return relations.masked_fill(names_root != (heads == -1)[..., None], -torch.inf)

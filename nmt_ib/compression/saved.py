@@ -47,7 +47,7 @@ class ParserConfig:
         """The parser, untrained; its weights come from torch's global generator."""
         made = compressor(self.tags, self.words)
         parser = BiaffineParser(made.width, len(self.labels.relations), self.parser)
-        return CompressedParser(made, parser, len(self.layers))
+        return CompressedParser(made, parser, len(self.layers), self.labels.root)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "ParserConfig":
@@ -91,6 +91,8 @@ def load_parser(directory: str | Path) -> tuple[ParserConfig, CompressedParser]:
         RequestError: There is none, or it is damaged.
     """
     folder = Path(directory)
+    if folder.is_file():
+        raise RequestError(f"{directory} is a file: expected the directory that `nmt-ib compress` was given as --out")
     try:
         config = ParserConfig.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
         with torch.random.fork_rng(devices=[]):  # weights that are written over draw nothing from the caller's

@@ -40,7 +40,7 @@ class CompressionPoint:
     """One trained parser of a sweep, by its best epoch on the development set.
 
     Attributes:
-        beta: Price of a nat of its tags.
+        beta: Price of a nat of its tags; None where they have none.
         bits_per_token: Mean rate of a word's tag; None where tags are no bottleneck.
         uas: Share of words with the right head.
         las: Share of words with the right head and universal relation.
@@ -50,7 +50,7 @@ class CompressionPoint:
         directory: Where the parser is, from the sweep's own directory; "." for a single parser.
     """
 
-    beta: float
+    beta: float | None
     bits_per_token: float | None
     uas: float
     las: float

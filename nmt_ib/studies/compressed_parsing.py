@@ -8,12 +8,13 @@ from pathlib import Path
 import torch
 
 from nmt_ib.compression.corpus import ParsingCorpus
-from nmt_ib.compression.kinds import TagSettings, WordShape
+from nmt_ib.compression.kinds import PRICED, TagSettings, WordShape
 from nmt_ib.compression.objective import Objective
 from nmt_ib.compression.parser import CompressedParser
 from nmt_ib.compression.saved import ParserConfig, save_parser
 from nmt_ib.compression.training import Epoch, TrainingSettings, best_of, evaluate, train
 from nmt_ib.data.conllu import with_heads
+from nmt_ib.errors import RequestError
 from nmt_ib.parsing.biaffine import ParserSettings
 from nmt_ib.protocols import Embedder
 from nmt_ib.results.parsing import CompressionPoint, ParserTest
@@ -39,6 +40,16 @@ class CompressionStudy:
     objective: Objective = Objective()
     parser: ParserSettings = ParserSettings()
     training: TrainingSettings = TrainingSettings()
+
+    def __post_init__(self) -> None:
+        asked = [name for name in ("gamma", "warmup", "free_bits") if getattr(self.objective, name)]
+        if asked and not self.priced:
+            raise RequestError(f"{self.tags.kind} tags have no price: leave {', '.join(asked)} out")
+
+    @property
+    def priced(self) -> bool:
+        """Whether training weighs bits against parsing."""
+        return self.tags.kind in PRICED
 
     def config(self, embedder: Embedder, layers: Sequence[int], known: ParsingCorpus) -> ParserConfig:
         """What the trained parser will be.
@@ -97,7 +108,7 @@ class CompressionStudy:
         save_parser(directory, config, model)
         best = best_of(epochs)
         return CompressionPoint(
-            beta=self.objective.beta,
+            beta=self.objective.beta if self.priced else None,
             bits_per_token=finite(best.bits),
             uas=best.uas,
             las=best.las,
@@ -139,7 +150,7 @@ def compression_sweep(
         point = studies[0].run(corpora, config, directory, device=device, after_epoch=after_epoch)
         return (replace(point, directory="."),)
     return tuple(
-        study.run(corpora, config, directory / f"beta-{study.objective.beta}", device=device, after_epoch=after_epoch)
+        study.run(corpora, config, directory / f"beta-{study.objective.beta:g}", device=device, after_epoch=after_epoch)
         for study in studies
     )
 

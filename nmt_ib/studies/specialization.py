@@ -42,7 +42,7 @@ def tag_table(model: CompressedParser, corpus: ParsingCorpus) -> TagTable:
         RequestError: The parser's tags are not discrete.
     """
     tags = discrete_tags(model, corpus)
-    forms, upos = words_of(corpus)
+    forms, upos = forms_and_upos(corpus)
     counts = Counter(tags.tolist())
     rows = []
     for tag, count in counts.most_common():
@@ -133,7 +133,9 @@ def distinctions(
     Returns:
         Recall of each part of speech, and what is taken for what.
     """
-    (learned, gold), (tested, truth) = ((sampled_tags(model, one, seed), words_of(one)[1]) for one in (known, unseen))
+    (learned, gold), (tested, truth) = (
+        (sampled_tags(model, one, seed), forms_and_upos(one)[1]) for one in (known, unseen)
+    )
     scaler = StandardScaler().fit(learned[:words])
     classifier = LogisticRegression(max_iter=2000).fit(scaler.transform(learned[:words]), gold[:words])
     found = classifier.predict(scaler.transform(tested))
@@ -183,7 +185,7 @@ def neighbours(values: Float[np.ndarray, "N d"], word: int, count: int = 10) -> 
     return np.argsort(distance)[:count]
 
 
-def words_of(corpus: ParsingCorpus) -> tuple[list[str], list[str]]:
+def forms_and_upos(corpus: ParsingCorpus) -> tuple[list[str], list[str]]:
     """Forms and parts of speech of all words of a treebank, in order."""
     forms = [form for tree in corpus.trees for form in tree.forms]
     return forms, [upos for tree in corpus.trees for upos in tree.upos]

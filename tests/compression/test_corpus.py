@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from nmt_ib.compression.corpus import Labels, words_of
+from nmt_ib.compression.corpus import Labels, unpadded
 from nmt_ib.data.conllu import read_conllu
 from tests.tiny_treebank import SENTENCES, tiny_corpus, write_treebank
 
@@ -95,4 +95,4 @@ def test_sentences_of_like_length_go_together(corpus):
 
 def test_rows_without_their_padding():
     grid = torch.arange(6).reshape(2, 3)
-    assert [row.tolist() for row in words_of(grid, torch.tensor([3, 1]))] == [[0, 1, 2], [3]]
+    assert [row.tolist() for row in unpadded(grid, torch.tensor([3, 1]))] == [[0, 1, 2], [3]]

@@ -169,3 +169,23 @@ def test_an_unlearned_parser_is_as_surprised_as_a_guess(tmp_path):
     lengths = [len(corpus.trees[number]) for number in sentences]
     expected = sum(n * math.log(n) for n in lengths) / sum(lengths) + math.log(len(corpus.labels.relations))
     assert model.surprise(batch, model.tags(batch)).item() == pytest.approx(expected)
+
+
+def test_the_root_alone_has_the_relation_of_a_root(tmp_path):
+    corpus = tiny_corpus(tmp_path)
+    batch, label = corpus.batch([0, 1, 4]), corpus.labels.root
+    assert corpus.labels.relations[label] == "root"
+    assert Labels(("det",), ()).root is None
+    kept = 0
+    for seed in range(10):
+        torch.manual_seed(seed)
+        free = made(corpus)
+        valid = CompressedParser(free.compressor, free.parser, root=label).double()
+        for heads, relations, before in zip(
+            (found := valid.parse(batch)).heads, found.relations, free.parse(batch).relations, strict=True
+        ):
+            assert ((heads == -1) == (relations == label)).all()
+            already = (before == label) == (heads == -1)
+            assert (relations == before)[already].all()
+            kept += int(already.sum())
+    assert kept

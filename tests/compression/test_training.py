@@ -148,8 +148,8 @@ def test_a_training_that_has_not_begun_is_not_finished():
 
 
 def test_prices_temperature_and_learning_rate_follow_progress(corpora, tmp_path, monkeypatch):
-    rates, told, step = [], [], torch.optim.AdamW.step
-    monkeypatch.setattr(torch.optim.AdamW, "step", lambda self: (rates.append(self.param_groups[0]["lr"]), step(self)))
+    rates, told, step = [], [], torch.optim.Adam.step
+    monkeypatch.setattr(torch.optim.Adam, "step", lambda self: (rates.append(self.param_groups[0]["lr"]), step(self)))
     model = made(corpora, "discrete")
     anneal = model.compressor.anneal_
     monkeypatch.setattr(model.compressor, "anneal_", lambda progress: (told.append(progress), anneal(progress)))
@@ -159,7 +159,7 @@ def test_prices_temperature_and_learning_rate_follow_progress(corpora, tmp_path,
 
 
 def test_a_gradient_is_clipped(corpora, tmp_path, monkeypatch):
-    norms, step = [], torch.optim.AdamW.step
+    norms, step = [], torch.optim.Adam.step
 
     def watched(self):
         gradients = [
@@ -168,8 +168,9 @@ def test_a_gradient_is_clipped(corpora, tmp_path, monkeypatch):
         norms.append(torch.stack([gradient.norm() for gradient in gradients]).norm())
         step(self)
 
-    monkeypatch.setattr(torch.optim.AdamW, "step", watched)
-    train(made(corpora), OBJECTIVE, corpora, replace(TINY, epochs=1, clip=1e-3), tmp_path)
+    monkeypatch.setattr(torch.optim.Adam, "step", watched)
+    monkeypatch.setattr("nmt_ib.compression.training.LARGEST_GRADIENT", 1e-3)
+    train(made(corpora), OBJECTIVE, corpora, replace(TINY, epochs=1), tmp_path)
     assert_close(torch.stack(norms), torch.full((len(norms),), 1e-3, dtype=torch.float64), rtol=1e-3, atol=0.0)
 
 
@@ -205,11 +206,11 @@ def test_no_words_have_no_rate(tmp_path):
 @pytest.mark.parametrize(
     "settings",
     [
-        {"epochs": 0}, {"batch_size": 0}, {"samples": 0}, {"patience": 0}, {"learning_rate": 0.0}, {"clip": 0.0},
-        {"weight_decay": -1.0}, {"learning_rate": float("nan")},
+        {"epochs": 0}, {"batch_size": 0}, {"samples": 0}, {"patience": 0}, {"learning_rate": 0.0},
+        {"learning_rate": float("nan")},
     ],
     ids=str,
 )  # fmt: skip
 def test_wrong_settings(settings):
-    with pytest.raises(RequestError, match="at least"):
+    with pytest.raises(RequestError, match="at least 1|above 0"):
         TrainingSettings(**settings)

@@ -24,7 +24,7 @@ SMALL = ParserSettings(hidden=4, arc=4, label=4)
 def corpus(tmp_path):
     """Words whose vectors say which part of speech they have, and nothing else."""
     found = tiny_corpus(tmp_path)
-    upos = [found.labels.upos.index(name) for name in study.words_of(found)[1]]
+    upos = [found.labels.upos.index(name) for name in study.forms_and_upos(found)[1]]
     return replace(found, layers=[np.eye(len(found.labels.upos), dtype=np.float32)[upos]])
 
 
@@ -46,7 +46,7 @@ def telling(corpus, tags=None):
 
 
 def test_the_table_counts_tags(corpus):
-    forms, upos = study.words_of(corpus)
+    forms, upos = study.forms_and_upos(corpus)
     table = study.tag_table(telling(corpus), corpus)
     assert sum(row.words for row in table) == len(forms) == len(corpus.layers[0])
     assert [row.words for row in table] == sorted((upos.count(name) for name in set(upos)), reverse=True)
@@ -65,7 +65,7 @@ def test_tags_that_join_parts_of_speech_tell_less_of_them(corpus):
     tags = list(range(len(corpus.labels.upos)))
     tags[1] = tags[0]
     table = study.tag_table(telling(corpus, tags), corpus)
-    assert len(table) == len(set(study.words_of(corpus)[1])) - 1
+    assert len(table) == len(set(study.forms_and_upos(corpus)[1])) - 1
     assert table.completeness == pytest.approx(1)
     assert table.homogeneity < 0.95
     assert {name for name, _ in table[0].upos} == set(corpus.labels.upos[:2])
