@@ -39,6 +39,9 @@ class Projection(Identity):
     Args:
         inputs: Dimensions D of a word's vector.
         width: Number d of components.
+
+    Raises:
+        RequestError: There are fewer dimensions than components.
     """
 
     mean: Tensor
@@ -46,6 +49,8 @@ class Projection(Identity):
 
     def __init__(self, inputs: int, width: int) -> None:
         super().__init__(width)
+        if inputs < width:
+            raise RequestError(f"{width} components need as many dimensions, and vectors have {inputs}")
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("components", torch.zeros(width, inputs))
 
@@ -63,12 +68,10 @@ class Projection(Identity):
             words: The words.
 
         Raises:
-            RequestError: There are fewer words or dimensions than components.
+            RequestError: There are fewer words than components.
         """
-        if min(vectors.shape) < self.width:
-            raise RequestError(
-                f"{self.width} components need as many dimensions and words, not {vectors.shape[1]} and {len(vectors)}"
-            )
+        if len(vectors) < self.width:
+            raise RequestError(f"{self.width} components need as many words, not {len(vectors)}")
         found = PCA(self.width, svd_solver="covariance_eigh").fit(vectors.cpu().numpy())
         self.mean.copy_(torch.from_numpy(found.mean_))
         self.components.copy_(torch.from_numpy(found.components_))

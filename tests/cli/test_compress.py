@@ -70,9 +70,10 @@ def test_a_sweep_that_was_killed_ends_as_if_it_were_not(compress, run, treebanks
 
 @pytest.mark.parametrize("tags", ["discrete", "identity", "pca", "mlp", "pos", "random"])
 def test_every_kind_of_tags_trains_and_is_measured(compress, run, tags):
-    priced = tags in ("discrete", "pos", "random")
+    rated = tags in ("discrete", "pos", "random")
     (point,) = compress("--tags", tags, "--tags-k", 3)["points"]
-    assert (point["bits_per_token"] is not None) == priced
+    assert (point["bits_per_token"] is not None) == rated
+    assert (point["beta"] is not None) == (tags == "discrete")
     status, printed, errors = run("benchmark", "parsing", "model", "dev.conllu", "--json")
     assert (status, errors) == (0, "")
     found = json.loads(printed)
@@ -144,7 +145,10 @@ def test_other_settings_in_the_same_directory_are_refused(compress, run):
         (["--dropout", "1"], "below 1"),
         (["--learning-rate", "0"], "above 0"),
         (["--pooling", "best"], "there is no pooling 'best'"),
-        (["--tags", "pca", "--dim", "999"], "999 components need as many dimensions and words"),
+        (["--tags", "pca", "--dim", "999"], "999 components need as many dimensions"),
+        (["--tags", "pos", "--gamma", "1", "--free-bits", "3"], "pos tags have no price: leave gamma, free_bits out"),
+        (["--tags", "mlp", "--deep"], "only continuous and discrete tags have hidden layers"),
+        (["--tags", "discrete", "--standard-prior"], "only continuous tags have a standard prior"),
         (["--dev", "nowhere.conllu"], "there is no file nowhere.conllu"),
         (["--dev", "empty.conllu"], "empty.conllu has no words"),
         (["--dev", "broken.conllu"], "broken.conllu, line 3: "),
@@ -158,6 +162,7 @@ def test_a_wrong_request_is_one_line(run, treebanks, arguments, message):
     (treebanks / "broken.conllu").write_text(conllu().replace("\t4\tnsubj", "\t9\tnsubj", 1))
     errors = refused(run("compress", "train.conllu", "--dev", "dev.conllu", *QUICK, "--out", "model", *arguments))
     assert message in errors
+    assert not (treebanks / "model").exists()
 
 
 @pytest.mark.parametrize(
