@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from inspect import Parameter, signature
-from typing import Any
+from typing import Any, get_args
 
 from nmt_ib.errors import RequestError
 from nmt_ib.protocols import Attributor, EncoderModel, TranslationModel
 from nmt_ib.results.attribution import Attribution
 from nmt_ib.studies.answers import given_answer, own_answers
 from nmt_ib.studies.reading import read_source
+from nmt_ib.studies.requests import NUMBERS, check_number, check_request, listed
 from nmt_ib.types import Sentence
 
 # Name -> class, and settings that make it what the name says; imported when asked for.
@@ -32,6 +33,9 @@ ATTRIBUTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "random": ("nmt_ib.attribution.random_scores.RandomScores", {}),
 }
 
+# Setting without which a method cannot be made -> what to give.
+NEEDED = {"network": "a network that recipes/train_readout.py trained, or its directory (--network)"}
+
 ANSWERLESS = ("sigma", "attention", "attention_rollout", "alti", "alti_block")  # explain a bare encoder, too
 
 
@@ -47,22 +51,29 @@ def attribution_method(name: str, *, seed: int = 0, **settings: Any) -> Attribut
         The method.
 
     Raises:
-        RequestError: There is no such method, or it has no such setting.
+        RequestError: There is no such method, it has no such setting, or the setting is a number and was given none.
     """
+    if not isinstance(name, str):
+        raise RequestError(f"a method is known by its name, as 'sigma' is, not by {name!r}")
     kind, _, layer = name.partition("@")
     if kind not in ATTRIBUTIONS:
         raise RequestError(f"unknown method {kind!r}; known: {', '.join(ATTRIBUTIONS)}")
     if layer and not layer.isdigit():
         raise RequestError(f"{name!r}: expected a number of a layer after @, as in {kind}@2")
+    if layer and "layer" in settings:
+        raise RequestError(f"{name!r} and layer {settings['layer']} name a layer each: leave one of them out")
     path, own = ATTRIBUTIONS[kind]
     module, _, attribute = path.rpartition(".")
     made: Any = getattr(import_module(module), attribute)
     known = signature(made).parameters
     wanted = {**own, **settings, **({"layer": int(layer)} if layer else {})}
     if unknown := wanted.keys() - known:
-        raise RequestError(f"{kind} has no setting {sorted(unknown)[0]!r}; known: {', '.join(sorted(known)) or 'none'}")
+        others = f"known: {', '.join(sorted(known))}" if known else "it has none"
+        raise RequestError(f"{kind} has no setting {sorted(unknown)[0]!r}: leave it out; {others}")
     if missing := [key for key, setting in known.items() if setting.default is Parameter.empty and key not in wanted]:
-        raise RequestError(f"{kind} needs the setting {missing[0]!r}")
+        raise RequestError(f"{kind} needs the setting {missing[0]!r}: {NEEDED[missing[0]]}")
+    for key, value in settings.items():
+        _check_setting(key, value, known[key].annotation)
     return made(**wanted, **({"seed": seed} if "seed" in known else {}))
 
 
@@ -93,9 +104,12 @@ def attribute(
         One Attribution a sentence, in order.
 
     Raises:
-        RequestError: A sentence cannot be read, or method, setting or target are unknown.
+        RequestError: A sentence cannot be read, method, setting or target are unknown, or something is of a wrong type.
     """
-    sources = [_readable(model, text) for text in sentences]
+    check_request(model, batch_size, seed)
+    sources = [_readable(model, text) for text in listed(sentences, "sentences")]
+    if targets is not None:
+        targets = listed(targets, "targets", str if isinstance(model, TranslationModel) else object)
     if targets is not None and len(targets) != len(sources):
         raise RequestError(f"{len(sources)} sentences need as many targets, not {len(targets)}")
     made: Any = attribution_method(method, seed=seed, **settings)
@@ -104,7 +118,7 @@ def attribute(
 
         if not hasattr(made, "statistics"):
             raise RequestError(f"{method} draws no noise: it reads no corpus")
-        made = replace(made, statistics=statistics_for(model, corpus, decoder=True))
+        made = replace(made, statistics=statistics_for(model, listed(corpus, "corpus"), decoder=True))
     if not sources:
         return []
     answers: Sequence[Sentence | int] | None = None
@@ -122,3 +136,10 @@ def _readable(model: EncoderModel, text: str) -> Sentence:
     if reason is not None:
         raise RequestError(f"cannot explain {text[:40]!r}: {reason}")
     return sentence
+
+
+def _check_setting(name: str, value: object, annotation: Any) -> None:
+    kinds = get_args(annotation) or (annotation,)  # of `int | None` both
+    for kind in NUMBERS.keys() & set(kinds):
+        if not isinstance(value, kinds):
+            check_number(name, value, kind)

@@ -20,7 +20,7 @@ import torch
 from scipy.stats import spearmanr
 
 from nmt_ib.attribution.noise_search import NoiseSearch
-from nmt_ib.attribution.sigma import REGULARIZATIONS, Sigma, search_rows
+from nmt_ib.attribution.sigma import REGULARIZATIONS, Sigma
 from nmt_ib.attribution.statistics import statistics_for
 from nmt_ib.data.text import read_lines
 from nmt_ib.models.loading import load_model
@@ -88,7 +88,7 @@ def main() -> None:
     )
 
     def problem(place: int, seed: int = 0) -> NoiseSearch:
-        return replace(method, seed=seed).problem(model, search_rows(sources[place : place + 1]), statistics)
+        return replace(method, seed=seed).problem(model, sources[place : place + 1], statistics=statistics)
 
     compared = sources[: options.peer_sentences]
     method(model, compared)  # a warm-up

@@ -99,7 +99,7 @@ def run(activation: str, options: argparse.Namespace) -> None:
     folder = options.out / activation
     folder.mkdir(parents=True, exist_ok=True)
     write_plane_figures(folder, plane)
-    print("".join(f"  {note}\n" for note in plane.notes) + f"  figures in {folder}")
+    print("".join(f"  {note}\n" for note in (*plane.notes, *plane.warnings)) + f"  figures in {folder}")
 
 
 def main() -> None:

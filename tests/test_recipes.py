@@ -74,7 +74,7 @@ def arguments(tmp_path):
         "benchmark_plane": [],
         "benchmark_sigma": ["builtin:sample-en"],
         "best_parser": [*[str(treebank)] * 3, "--out", str(tmp_path / "best")],
-        "compare_classifiers": [str(labelled), str(tmp_path / "models")],
+        "compare_classifiers": [str(labelled), str(tmp_path / "models"), "--out", str(tmp_path / "compared")],
         "deep_vib": [write_digits(tmp_path / "digits"), "--baselines", "--out", str(tmp_path / "deep_vib")],
         "estimate_reference": ["builtin:en-pt", "builtin:sample-en", "--out", str(tmp_path)],
         "expert_omissions": [str(marked)],

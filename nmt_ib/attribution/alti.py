@@ -84,7 +84,8 @@ class Alti:
                 return self._encoder(cast(AttendingEncoder, model), batch, layer)
             return self._translator(cast(AttendingTranslator, model), batch, forced, layer)
 
-        return mixed_outcomes(model, sources, targets, batch_size, mix, method="alti", layer=layer)
+        method = "alti" if self.rollout else "alti_block"
+        return mixed_outcomes(model, sources, targets, batch_size, mix, method=method, layer=layer)
 
     def _encoder(self, model: AttendingEncoder, batch: TokenBatch, layer: int) -> Mixed:
         blocks = model.encoder_blocks(model.embed(batch.ids), batch.mask)[0 if self.rollout else layer - 1 : layer]

@@ -56,7 +56,7 @@ def mixed_outcomes(
         batch_size: Sentences that go through the model at once.
         mix: From sources and their forced translations, if any, to what positions are made of.
         method: Name of the method.
-        layer: Layer that was looked at.
+        layer: Layer that was looked at, of the decoder in a translation model.
 
     Returns:
         One a sentence, in order. A translation is explained by the rows where its tokens are predicted, a label by
@@ -88,6 +88,7 @@ def mixed_outcomes(
                 source,
                 target,
                 method=method,
+                part="decoder" if translates else "encoder",
                 layer=layer,
                 matrix=pieces * inside,
                 prefix_matrix=None if prefixes is None else prefixes[row, :length, :length],

@@ -1,5 +1,7 @@
 """From tensors over pieces to an Attribution."""
 
+from typing import Any
+
 from jaxtyping import Float
 from torch import Tensor
 
@@ -48,25 +50,14 @@ def outcome(
 
     Returns:
         Plain data.
-
-    Raises:
-        ValueError: There are neither scores nor a matrix.
     """
-    if scores is None:
-        if matrix is None:
-            raise ValueError("an attribution has scores, or a matrix")
-        scores = matrix.sum(1)
     return Attribution(
-        text=source.text,
         method=method,
         part=part,
         layer=layer,
         unit=unit,
-        tokens=source.pieces,
-        special=tuple(word < 0 for word in source.word_index),
-        word_index=source.word_index,
-        words=tuple(word.text for word in source.words),
-        scores=tuple(scores.tolist()),
+        **_read(source),
+        scores=tuple(_worth(scores, matrix).tolist()),
         bits=None if bits is None else tuple(bits.tolist()),
         sigma=None if sigma is None else tuple(sigma.tolist()),
         **_described(model, target),
@@ -75,11 +66,29 @@ def outcome(
         passes=passes,
         converged=converged,
         details=details or {},
-        word_spans=tuple((word.start, word.end) for word in source.words),
     )
 
 
-def _described(model: EncoderModel, target: Target | None) -> dict:
+def _read(source: Sentence) -> dict[str, Any]:
+    return {
+        "text": source.text,
+        "tokens": source.pieces,
+        "special": tuple(word < 0 for word in source.word_index),
+        "word_index": source.word_index,
+        "words": tuple(word.text for word in source.words),
+        "word_spans": tuple((word.start, word.end) for word in source.words),
+    }
+
+
+def _worth(scores: Float[Tensor, " S"] | None, matrix: Float[Tensor, "S T"] | None) -> Float[Tensor, " S"]:
+    if scores is not None:
+        return scores
+    if matrix is None:
+        raise ValueError("an attribution has scores, or a matrix")
+    return matrix.sum(1)
+
+
+def _described(model: EncoderModel, target: Target | None) -> dict[str, Any]:
     if target is None:
         return {}
     if isinstance(target, Sentence):

@@ -9,15 +9,14 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from nmt_ib.attribution.gradient import by_token_read
 from nmt_ib.attribution.noise_search import NoiseSearch, StateOf
 from nmt_ib.attribution.outcome import outcome
 from nmt_ib.attribution.question import Target, Translation, ask
 from nmt_ib.attribution.sites import Site
-from nmt_ib.attribution.statistics import CorpusStatistics, distance_from_cloud, statistics_for
+from nmt_ib.attribution.statistics import CorpusStatistics, statistics_for
+from nmt_ib.attribution.tolerated_noise import Tolerated, outside_cloud, tolerated_figures
 from nmt_ib.batching import length_buckets
 from nmt_ib.errors import RequestError
-from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.protocols import EncoderModel, TranslationModel
 from nmt_ib.results.attribution import Attribution
 from nmt_ib.seeding import sentence_generator
@@ -25,8 +24,6 @@ from nmt_ib.types import Sentence, TokenBatch
 
 SCALINGS = ("code", "paper")
 REGULARIZATIONS = ("corpus", "state")
-AT_REST = 0.1  # largest change of log sigma in the last step
-CLOUD_DRAWS = 8
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,8 @@ class Sigma:
         part: "encoder", "decoder", "pooled" or "logits"; see `Site`.
         rate: :math:`\lambda`, what noise gains.
         scaling: "code": the mean over the state's elements against the mean over pieces, p = rate / S, as the authors'
-            code has it; "paper": sums against sums, p = rate * D, as the paper writes it.
+            code has it; "paper": sums against sums, p = rate * D, as the paper writes it. S counts the source pieces
+            that get noise, also with `per_token`, where p is that of the prefix's tokens, too.
         regularization: What differences of the state are divided by: "corpus", the standard deviation of each
             dimension over a corpus; "state", the root mean square of the sentence's own whole state.
         include_special: Whether special pieces get noise, too. They soak up what is lost elsewhere.
@@ -80,9 +78,9 @@ class Sigma:
             raise RequestError(f"rate is what noise gains: a number above 0, not {self.rate}")
         if min(self.products, self.pairs) < 1 or self.steps < 0:
             raise RequestError("products and pairs are at least 1, steps at least 0")
-        for given, known in ((self.scaling, SCALINGS), (self.regularization, REGULARIZATIONS)):
-            if given not in known:
-                raise RequestError(f"unknown {given!r}; known: {', '.join(known)}")
+        for setting, known in (("scaling", SCALINGS), ("regularization", REGULARIZATIONS)):
+            if (given := getattr(self, setting)) not in known:
+                raise RequestError(f"unknown {setting} {given!r}; known: {', '.join(known)}")
         if not self.site.asks and self.per_token:
             raise RequestError("only the decoder's states and the logits have a position for each target token")
 
@@ -137,58 +135,77 @@ class Sigma:
             for index, (source, answer) in enumerate(zip(sources, answers, strict=True))
             for position in (range(len(cast(Sentence, answer))) if self.per_token else [None])
         ]
-        found: dict[int, list[_Found]] = {index: [] for index in range(len(sources))}
+        found: dict[int, Tolerated] = {}
         for bucket in length_buckets([len(row) for row in rows], max(1, batch_size // (2 * self.pairs))):
-            chosen = [rows[place] for place in bucket]
-            for row, result in zip(chosen, self._search(model, chosen, statistics), strict=True):
-                found[row.index].append(result)
+            found.update(zip(bucket, self._search(model, [rows[place] for place in bucket], statistics), strict=True))
+        grouped: list[list[Tolerated]] = [[] for _ in sources]
+        for place, row in enumerate(rows):
+            grouped[row.index].append(found[place])
+        spread = statistics.layer(0).std
         return [
-            self._outcome(
-                model, source, answer, sorted(found[index], key=lambda one: one.row.position or 0), statistics
+            outcome(
+                model, source, answer, method="sigma", part=self.part, layer=self.layer, unit="bits",
+                passes=self.passes * len(results), **tolerated_figures(results, spread),
             )
-            for index, (source, answer) in enumerate(zip(sources, answers, strict=True))
-        ]
+            for source, answer, results in zip(sources, answers, grouped, strict=True)
+        ]  # fmt: skip
 
-    def _search(self, model: EncoderModel, rows: "Sequence[_Row]", statistics: CorpusStatistics) -> "list[_Found]":
-        problem = self.problem(model, rows, statistics)
+    def _search(self, model: EncoderModel, rows: "Sequence[_Row]", statistics: CorpusStatistics) -> list[Tolerated]:
+        sources, positions = [row.source for row in rows], [row.position for row in rows if row.position is not None]
+        targets = [row.answer for row in rows if row.answer is not None]
+        problem = self.problem(model, sources, targets or None, statistics=statistics, positions=positions)
         sigma, change = problem.solve(self.products, self.steps, self.pairs)
-        outside = _outside(problem, sigma, statistics) if not self.per_token else torch.zeros_like(change)
+        outside = torch.zeros_like(change) if self.per_token else outside_cloud(problem, sigma, statistics)
         width = max(len(row) for row in rows)
         return [
-            _Found(row, sigma[place, : len(row)], sigma[place, width:], float(change[place]), float(outside[place]))
+            Tolerated(
+                sigma=sigma[place, : len(row)],
+                prefix=sigma[place, width:] if self.per_token else None,
+                change=float(change[place]),
+                outside=float(outside[place]),
+            )
             for place, row in enumerate(rows)
         ]
 
-    def problem(self, model: EncoderModel, rows: "Sequence[_Row]", statistics: CorpusStatistics) -> NoiseSearch:
-        """What is minimised for a batch of rows.
+    def problem(
+        self,
+        model: EncoderModel,
+        sources: Sequence[Sentence],
+        targets: Sequence[Target] | None = None,
+        *,
+        statistics: CorpusStatistics,
+        positions: Sequence[int] = (),
+    ) -> NoiseSearch:
+        """What is minimised for a batch of sentences.
 
         Args:
             model: The model.
-            rows: Sentences, or single positions of their translations.
+            sources: Tokenised sentences.
+            targets: Their translations, where the site asks for them.
             statistics: Of the corpus.
+            positions: With `per_token`, the position of each translation that is looked at.
 
         Returns:
             The problem, with fresh noise.
         """
-        sources = [row.source for row in rows]
-        asked = rows[0].answer is not None
-        about = ask(model, sources, [cast(Target, row.answer) for row in rows]) if asked else model.pad(sources)
+        about = model.pad(sources) if targets is None else ask(model, sources, targets)
         batch = about if isinstance(about, TokenBatch) else about.batch
         disturbed = batch.mask if self.include_special else batch.word_index >= 0
         pull = self.rate / disturbed.sum(1).clamp(min=1)
         inputs, counted = model.embed(batch.ids).detach(), self.site.positions(about)
         if self.per_token:
             place = torch.arange(counted.shape[1], device=inputs.device)
-            position = torch.tensor([[row.position] for row in rows], device=inputs.device)
+            position = torch.tensor(positions, device=inputs.device)[:, None]
             inputs = torch.cat([inputs, cast(Translation, about).inputs()[1].detach()], dim=1)
             disturbed = torch.cat([disturbed, (place > 0) & (place <= position)], dim=1)
             counted = place == position
 
         def states(copies: int) -> StateOf:
-            copied = about.rows(torch.arange(len(rows), device=inputs.device).repeat(copies))
+            copied = about.rows(torch.arange(len(sources), device=inputs.device).repeat(copies))
             return lambda embeddings: self.site.state(model, copied, embeddings)
 
         weights = self._weights(states(1), inputs, counted, statistics)
+        looked_at: Sequence[int | None] = positions or [None] * len(sources)
         return NoiseSearch(
             states=states,
             inputs=inputs,
@@ -197,7 +214,10 @@ class Sigma:
             weights=weights,
             pull=pull if self.scaling == "code" else torch.full_like(pull, self.rate * inputs.shape[2]),
             spread=float(statistics.layer(0).std.mean()),
-            generators=[sentence_generator(self.seed, f"{row.source.text}\0{row.position}") for row in rows],
+            generators=[
+                sentence_generator(self.seed, f"{source.text}\0{position}")
+                for source, position in zip(sources, looked_at, strict=True)
+            ],
         )
 
     def _weights(
@@ -213,90 +233,6 @@ class Sigma:
             weights = (counted[..., None] / mean).expand_as(squares)
         return weights / (positions * weights.shape[2]) if self.scaling == "code" else weights
 
-    def _outcome(
-        self,
-        model: EncoderModel,
-        source: Sentence,
-        answer: Target | None,
-        found: "list[_Found]",
-        statistics: CorpusStatistics,
-    ) -> Attribution:
-        spread = statistics.layer(0).std
-        sigma = torch.stack([one.sigma for one in found], dim=1)
-        bits = capacity_bits(sigma, spread)
-        prefix = None
-        if self.per_token:
-            read = torch.stack([one.prefix[: len(found)] for one in found], dim=1)
-            prefix = by_token_read(capacity_bits(read, spread)[None])[0]
-        best = sigma.masked_fill(sigma == 0, torch.inf).amin(1)
-        best = torch.where(best.isinf(), 0.0, best)
-        change = max(one.change for one in found)
-        return outcome(
-            model,
-            source,
-            answer,
-            method="sigma",
-            part=self.part,
-            layer=self.layer,
-            unit="bits",
-            scores=bits.amax(1),
-            matrix=bits if self.per_token else None,
-            prefix_matrix=prefix,
-            bits=bits.amax(1),
-            sigma=best,
-            passes=self.passes * len(found),
-            converged=change <= AT_REST,
-            details={
-                "change": change,
-                "discarded_bits": float(discarded_bits(best, spread).sum()),
-                **({} if self.per_token else {"outside_cloud": found[0].outside}),
-            },
-        )
-
-
-def capacity_bits(sigma: Float[Tensor, "*B"], spread: Float[Tensor, " D"]) -> Float[Tensor, "*B"]:
-    r"""Capacity of the channel that adds noise of deviation sigma to each dimension of an embedding.
-
-    .. math:: I = \frac12 \sum_k \log_2(1 + s_k^2 / \sigma^2)
-
-    Args:
-        sigma: Noise; 0 where there is none, which counts as unknown, 0 bits.
-        spread: :math:`s`, standard deviation of each dimension of the embeddings.
-
-    Returns:
-        Bits, >= 0, -> 0 as sigma grows.
-    """
-    ratio = (spread / sigma[..., None]).square()
-    return torch.where(sigma > 0, ratio.log1p().sum(-1) * (0.5 * BITS_PER_NAT), 0.0)
-
-
-def discarded_bits(sigma: Float[Tensor, "*B"], spread: Float[Tensor, " D"]) -> Float[Tensor, "*B"]:
-    r"""What is lost relative to the embeddings' own spread, :math:`\sum_k \log_2 (\sigma / s_k)`, at least 0.
-
-    Args:
-        sigma: Noise; 0 where there is none.
-        spread: :math:`s`, standard deviation of each dimension of the embeddings.
-
-    Returns:
-        Bits, >= 0.
-    """
-    return torch.where(sigma > 0, (sigma[..., None] / spread).log2().sum(-1), 0.0).clamp(min=0)
-
-
-def _outside(problem: NoiseSearch, sigma: Float[Tensor, "B S"], statistics: CorpusStatistics) -> Float[Tensor, " B"]:
-    """Share of disturbed embeddings that leave the cloud of the corpus' own."""
-    cloud = statistics.layer(0)
-    draws = [
-        distance_from_cloud(problem.inputs + sigma[..., None] * problem.noise(), cloud) > statistics.radius
-        for _ in range(CLOUD_DRAWS)
-    ]
-    return (torch.stack(draws).double().mean(0) * problem.disturbed).sum(1) / problem.disturbed.sum(1).clamp(min=1)
-
-
-def search_rows(sources: Sequence[Sentence]) -> "list[_Row]":
-    """One search for each sentence, without translations, as `Sigma.problem` takes them."""
-    return [_Row(index, source, None, None) for index, source in enumerate(sources)]
-
 
 @dataclass(frozen=True)
 class _Row:
@@ -309,14 +245,3 @@ class _Row:
 
     def __len__(self) -> int:
         return len(self.source)
-
-
-@dataclass(frozen=True)
-class _Found:
-    """What one search found; the prefix still padded."""
-
-    row: _Row
-    sigma: Float[Tensor, " S"]
-    prefix: Float[Tensor, " T"]
-    change: float
-    outside: float

@@ -6,7 +6,6 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -77,14 +76,6 @@ class CorpusStatistics:
             raise RequestError(f"the statistics given belong to another model than {model.name}")
         if missing := [part for part in parts if part not in self.parts]:
             raise RequestError(f"the statistics given lack {missing[0]}: measure them with translations, too")
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """First 16 hexadecimal digits of the SHA-256 of all figures."""
-        digest = hashlib.sha256(json.dumps([self.model, self.text, self.radius, sorted(self.parts)]).encode())
-        for _, part in sorted(self.parts.items()):
-            digest.update(part.mean.cpu().numpy().tobytes() + part.std.cpu().numpy().tobytes())
-        return digest.hexdigest()[:16]
 
     def save(self, path: Path) -> None:
         """Writes the figures as numpy arrays, without pickle.

@@ -43,41 +43,73 @@ Example:
     closed   0        0       2    25       377    1     1
     .        5        0       1     1         6  237     2
    ───────────────────────────────────────────────────────
-  588 network passes, not at rest
+  588 network passes, not at rest: more --steps
 """
 
 
+OneSentence = Annotated[str, typer.Argument(help="One sentence.")]
+Model = Annotated[str, typer.Option(help="builtin:en-pt, builtin:minilm, a Hugging Face name, or a directory.")]
+Method = Annotated[
+    str,
+    typer.Option(
+        help="sigma, sigma_decoder, sigma_logits, bottleneck, readout, gradient, input_x_gradient, "
+        "integrated_gradients, attention, attention_rollout, alti, alti_block, occlusion or contribution."
+    ),
+]
+Layer = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help="Layer to look at. sigma: from 1, else 1. attention, alti: from 1, else the last; of the decoder in a "
+        "translation model. bottleneck, gradients: of the encoder, else 0, the embeddings. The others have none.",
+    ),
+]
+Part = Annotated[str | None, typer.Option(help="For sigma: encoder, decoder, pooled or logits.")]
+PerToken = Annotated[
+    bool | None, typer.Option("--per-token/--whole", help="For sigma and bottleneck: each target token alone.")
+]
+Rate = Annotated[float | None, typer.Option(help="For sigma: what noise gains.")]
+Scaling = Annotated[
+    str | None, typer.Option(help="For sigma: the loss as the authors' code has it, or as the paper: code, paper.")
+]
+Regularization = Annotated[
+    str | None, typer.Option(help="For sigma: what a change of the state is divided by: corpus, state.")
+]
+IncludeSpecial = Annotated[
+    bool | None, typer.Option("--include-special", help="For sigma: noise on special pieces, too.")
+]
+Beta = Annotated[float | None, typer.Option(help="For bottleneck: price of information.")]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help="For sigma, bottleneck and integrated_gradients: steps of the search, or points of the integral; else 8, "
+        "20 and 50.",
+    ),
+]
+Network = Annotated[
+    Path | None, typer.Option(help="For readout: directory of the network that recipes/train_readout.py trained.")
+]
+Answer = Annotated[str | None, typer.Option(help="Translation or label to explain; else the model's own.")]
+Corpus = Annotated[str | None, typer.Option(help="Sentences that are the prior of noise.")]
+
+
 def attribute(
-    text: Annotated[str, typer.Argument(help="One sentence.")],
-    model: Annotated[
-        str, typer.Option(help="builtin:en-pt, builtin:minilm, a Hugging Face name, or a directory.")
-    ] = "builtin:en-pt",
-    method: Annotated[
-        str,
-        typer.Option(
-            help="sigma, sigma_decoder, sigma_logits, bottleneck, readout, gradient, input_x_gradient, "
-            "integrated_gradients, attention, attention_rollout, alti, alti_block, occlusion or contribution."
-        ),
-    ] = "sigma",
-    layer: Annotated[int | None, typer.Option(min=0, help="Layer to look at; 0: the embeddings.")] = None,
-    part: Annotated[str | None, typer.Option(help="For sigma: encoder, decoder, pooled or logits.")] = None,
-    per_token: Annotated[
-        bool | None, typer.Option("--per-token/--whole", help="For sigma and bottleneck: each target token alone.")
-    ] = None,
-    rate: Annotated[float | None, typer.Option(help="For sigma: what noise gains.")] = None,
-    scaling: Annotated[
-        str | None, typer.Option(help="For sigma: the loss as the authors' code has it, or as the paper: code, paper.")
-    ] = None,
-    regularization: Annotated[
-        str | None, typer.Option(help="For sigma: what a change of the state is divided by: corpus, state.")
-    ] = None,
-    include_special: Annotated[
-        bool | None, typer.Option("--include-special", help="For sigma: noise on special pieces, too.")
-    ] = None,
-    beta: Annotated[float | None, typer.Option(help="For bottleneck: price of information.")] = None,
-    network: Annotated[Path | None, typer.Option(help="For readout: directory of the trained network.")] = None,
-    target: Annotated[str | None, typer.Option(help="Translation or label to explain; else the model's own.")] = None,
-    corpus: Annotated[str | None, typer.Option(help="Sentences that are the prior of noise.")] = None,
+    text: OneSentence,
+    model: Model = "builtin:en-pt",
+    method: Method = "sigma",
+    layer: Layer = None,
+    part: Part = None,
+    per_token: PerToken = None,
+    rate: Rate = None,
+    scaling: Scaling = None,
+    regularization: Regularization = None,
+    include_special: IncludeSpecial = None,
+    beta: Beta = None,
+    steps: Steps = None,
+    network: Network = None,
+    target: Answer = None,
+    corpus: Corpus = None,
     source_language: SourceLanguage = None,
     target_language: TargetLanguage = None,
     prefix: Prefix = None,
@@ -98,13 +130,10 @@ def attribute(
     )
     given: dict[str, Any] = {
         "layer": layer, "part": part, "per_token": per_token, "rate": rate, "scaling": scaling,
-        "regularization": regularization, "include_special": include_special, "beta": beta,
+        "regularization": regularization, "include_special": include_special, "beta": beta, "steps": steps,
+        "network": network,
     }  # fmt: skip
     settings = {name: value for name, value in given.items() if value is not None}
-    if network is not None:
-        from nmt_ib.attribution.readout import load_readout
-
-        settings["network"] = load_readout(network, loaded)
     (found,) = attribute_all(
         loaded,
         [text],
@@ -135,7 +164,7 @@ def show(found: "Attribution") -> None:
     else:
         for start in range(0, len(found.target_tokens), WIDEST):
             out.print(_matrix(found, head, start))
-    state = "" if found.converged is None else ", converged" if found.converged else ", not at rest"
+    state = "" if found.converged is None else ", converged" if found.converged else ", not at rest: more --steps"
     out.print(f"{found.passes:,} network passes{state}", soft_wrap=True)
 
 

@@ -9,7 +9,19 @@ import typer
 
 from nmt_ib.cli.benchmark_mi import MI_EXAMPLE, mi, split
 from nmt_ib.cli.benchmark_table import ALIGNMENT_EXAMPLE, ATTRIBUTION_EXAMPLE, PARSING_EXAMPLE, show, show_parsing
-from nmt_ib.cli.terminal import BatchSize, Device, Json, Seed, Threads, progress, set_threads
+from nmt_ib.cli.terminal import (
+    BatchSize,
+    Device,
+    Json,
+    Prefix,
+    Seed,
+    SentencesAtOnce,
+    SourceLanguage,
+    TargetLanguage,
+    Threads,
+    progress,
+    set_threads,
+)
 from nmt_ib.errors import RequestError
 
 if TYPE_CHECKING:
@@ -24,7 +36,10 @@ app.command(epilog=MI_EXAMPLE)(mi)
 Model = Annotated[str, typer.Option(help="builtin:en-pt, a Hugging Face name, or a directory.")]
 Methods = Annotated[str, typer.Option(help="Names with commas between; attention@2: at layer 2. Random is always in.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Directory for the table; a killed benchmark goes on there.")]
-ReadoutNetwork = Annotated[Path | None, typer.Option(help="Directory of the network of the method readout.")]
+ReadoutNetwork = Annotated[
+    Path | None,
+    typer.Option("--network", help="For readout: directory of the network that recipes/train_readout.py trained."),
+]
 
 
 @app.command(epilog=ATTRIBUTION_EXAMPLE)
@@ -38,6 +53,9 @@ def attribution(
     tokens: Annotated[int, typer.Option(min=1, help="Target tokens of each translation, drawn at random.")] = 3,
     readout: ReadoutNetwork = None,
     directory: Out = None,
+    source_language: SourceLanguage = None,
+    target_language: TargetLanguage = None,
+    prefix: Prefix = None,
     seed: Seed = 0,
     device: Device = "cpu",
     batch_size: BatchSize = 32,
@@ -57,7 +75,9 @@ def attribution(
     if translations is not None and len(translations) != len(texts):
         raise RequestError(f"{data} has {len(texts)} lines and {target} has {len(translations)}: expected one for one")
     set_threads(threads)
-    loaded = load_model(model, device=device)
+    loaded = load_model(
+        model, device=device, source_language=source_language, target_language=target_language, prefix=prefix
+    )
     settings = {"methods": list(chosen), "operators": kinds, "sentences": sentences, "tokens": tokens}
     if readout is not None:  # another network gives other rows
         settings["readout"] = sha256(
@@ -83,6 +103,9 @@ def alignment(
     methods: Methods,
     model: Model = "builtin:en-pt",
     directory: Out = None,
+    source_language: SourceLanguage = None,
+    target_language: TargetLanguage = None,
+    prefix: Prefix = None,
     seed: Seed = 0,
     device: Device = "cpu",
     batch_size: BatchSize = 32,
@@ -103,7 +126,9 @@ def alignment(
     for line in texts["links"]:
         GoldLinks.parse(line)
     set_threads(threads)
-    loaded = load_translation_model(model, device=device)
+    loaded = load_translation_model(
+        model, device=device, source_language=source_language, target_language=target_language, prefix=prefix
+    )
     signature = signature_of("benchmark alignment", loaded, texts, {"methods": list(chosen)}, seed)
 
     def run(done: "Benchmark | None", after: Callable) -> "Benchmark":
@@ -120,7 +145,7 @@ def parsing(
     model: Annotated[Path, typer.Argument(help="What `nmt-ib compress` was given as --out.")],
     test: Annotated[str, typer.Argument(help="Treebank to test on: CoNLL-U, may be gzipped.")],
     device: Device = "cpu",
-    batch_size: BatchSize = 128,
+    batch_size: SentencesAtOnce = 128,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
@@ -204,7 +229,7 @@ def carry_out(
     Returns:
         The table.
     """
-    from nmt_ib.cli.diagnose import run_directory
+    from nmt_ib.cli.run_directory import run_directory
     from nmt_ib.reports.jsonfile import RUN, read_json, write_json
     from nmt_ib.results.benchmark import Benchmark
 

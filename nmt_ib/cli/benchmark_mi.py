@@ -11,7 +11,7 @@ import typer
 from rich.box import HORIZONTALS
 from rich.table import Table
 
-from nmt_ib.cli.diagnose import run_directory
+from nmt_ib.cli.run_directory import run_directory
 from nmt_ib.cli.terminal import Json, Seed, Threads, out, progress, set_threads
 
 if TYPE_CHECKING:
@@ -165,6 +165,7 @@ def show(found: "EstimatorBenchmark") -> None:
             )
         grid.add_section()
     out.print(grid)
-    out.print(f"{found.repetitions} samples of {found.samples:,} pairs; the best comes first", soft_wrap=True)
+    samples = f"{found.repetitions} sample{'' if found.repetitions == 1 else 's'}"
+    out.print(f"{samples} of {found.samples:,} pairs; the best comes first", soft_wrap=True)
     for remark in found.remarks:
         out.print(f"* {remark}", soft_wrap=True)

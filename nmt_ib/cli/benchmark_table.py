@@ -44,33 +44,33 @@ Example:
   $ echo "a casa é vermelha ." > pairs.pt
   $ echo "0-0 1-1 2-2 3-3 4-4" > pairs.links
   $ nmt-ib benchmark alignment --source pairs.en --target pairs.pt --links pairs.links --methods contribution
-   ─────────────────────────────────────────────────────────────────
-   figure and method     value    95 % interval   passes   seconds
-   ─────────────────────────────────────────────────────────────────
+   ────────────────────────────────────────────────────────────────
+   figure and method     value   95 % interval   passes   seconds
+   ────────────────────────────────────────────────────────────────
    error rate (output)
-     contribution        0.000   [0.000, 0.000]        7      0.24
-     random              0.500   [0.500, 0.500]        0      0.00
-   ─────────────────────────────────────────────────────────────────
+     contribution        0.000               -        7      0.24
+     random              0.500               -        0      0.00
+   ────────────────────────────────────────────────────────────────
    precision (output)
-     contribution        1.000   [1.000, 1.000]        7      0.24
-     random              0.667   [0.667, 0.667]        0      0.00
-   ─────────────────────────────────────────────────────────────────
+     contribution        1.000               -        7      0.24
+     random              0.667               -        0      0.00
+   ────────────────────────────────────────────────────────────────
    recall (output)
-     contribution        1.000   [1.000, 1.000]        7      0.24
-     random              0.400   [0.400, 0.400]        0      0.00
-   ─────────────────────────────────────────────────────────────────
+     contribution        1.000               -        7      0.24
+     random              0.400               -        0      0.00
+   ────────────────────────────────────────────────────────────────
    error rate (input)
-     random              1.000   [1.000, 1.000]        0      0.00
-     contribution        1.000   [1.000, 1.000]        7      0.24
-   ─────────────────────────────────────────────────────────────────
+     random              1.000               -        0      0.00
+     contribution        1.000               -        7      0.24
+   ────────────────────────────────────────────────────────────────
    precision (input)
-     random              0.000   [0.000, 0.000]        0      0.00
-     contribution        0.000   [0.000, 0.000]        7      0.24
-   ─────────────────────────────────────────────────────────────────
+     random              0.000               -        0      0.00
+     contribution        0.000               -        7      0.24
+   ────────────────────────────────────────────────────────────────
    recall (input)
-     random              0.000   [0.000, 0.000]        0      0.00
-     contribution        0.000   [0.000, 0.000]        7      0.24
-   ─────────────────────────────────────────────────────────────────
+     random              0.000               -        0      0.00
+     contribution        0.000               -        7      0.24
+   ────────────────────────────────────────────────────────────────
   1 sentences, 5 sure links by hand, others by intersection; the best comes first
 """
 PARSING_EXAMPLE = """\b
@@ -104,8 +104,8 @@ def show(table: "Benchmark", *, as_json: bool, rule: str = "") -> None:
         rows.sort(key=lambda row: (math.isnan(row.value), sign * row.value))
         grid.add_row(f"{metric} ({setting.removesuffix(f', {rule}')})")
         for row in rows:
-            interval = f"[{row.low:.3f}, {row.high:.3f}]"
-            grid.add_row(f"  {row.method}", f"{row.value:.3f}", interval, f"{row.passes:.0f}", f"{row.seconds:.2f}")
+            interval = f"[{row.low:z.3f}, {row.high:z.3f}]" if table.sentences > 1 else "-"
+            grid.add_row(f"  {row.method}", f"{row.value:z.3f}", interval, f"{row.passes:.0f}", f"{row.seconds:.2f}")
         grid.add_section()
     out.print(grid)
     answers = f"sure links by hand, others by {rule}" if rule else "answers"

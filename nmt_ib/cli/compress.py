@@ -78,7 +78,7 @@ def compress(
     as_json: Json = False,
 ) -> None:
     """Trains a bottleneck between word vectors and a dependency parser, or one for each price of information."""
-    from nmt_ib.cli.diagnose import run_directory
+    from nmt_ib.cli.run_directory import run_directory
     from nmt_ib.compression.kinds import TagSettings, WordShape, compressor
     from nmt_ib.compression.objective import Objective
     from nmt_ib.compression.training import TrainingSettings

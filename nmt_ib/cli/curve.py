@@ -3,17 +3,22 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import HORIZONTALS
 from rich.table import Table
 
+from nmt_ib.cli.run_directory import run_directory
 from nmt_ib.cli.terminal import Json, out, printable
 from nmt_ib.errors import RequestError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Float
+
     from nmt_ib.results.ib_curve import IBCurve
+    from nmt_ib.signature import RunSignature
 
 SHOWN = 12  # points in the table
 EXAMPLE = """\b
@@ -74,11 +79,14 @@ def curve(
 
     low, high = betas_of(beta)
     named = [] if layers is None else read_named_points(layers)
-    if directory is not None and directory.exists() and not directory.is_dir():
-        raise RequestError(f"{directory} is a file: --out names a directory")
-    found = ib_curve(read_numbers(table), beta_grid(low, high, points), method=method, samples=samples)
-    found = found.against(named)
-    files = [] if directory is None else write(found, directory)
+    numbers, betas = read_numbers(table), beta_grid(low, high, points)
+    signature = signature_of(numbers, named, betas=[low, high, points], method=method, samples=samples)
+    with run_directory(directory) as run:
+        run.check(signature.difference(run.signature) if run.signature else None)
+        found = ib_curve(numbers, betas, method=method, samples=samples).against(named)
+        with run.locked():
+            run.begin(signature.to_dict())
+            files = write(found, run.path) if directory else []
     if as_json:
         sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False) + "\n")
         return
@@ -106,12 +114,31 @@ def betas_of(text: str) -> tuple[float, float]:
     return low, high
 
 
+def signature_of(
+    table: "Float[np.ndarray, 'R C']", layers: list[tuple[str, float, float]], **settings: Any
+) -> "RunSignature":
+    """What makes a curve.
+
+    Args:
+        table: Joint probabilities.
+        layers: Name, I(X;T) and I(T;Y) in bits of each.
+        **settings: The rest.
+
+    Returns:
+        The signature.
+    """
+    from nmt_ib.signature import RunSignature, fingerprint_lines
+
+    data = {"table": fingerprint_lines(map(str, table.tolist())), "layers": fingerprint_lines(map(str, layers))}
+    return RunSignature("curve", "", "", data, settings, 0)
+
+
 def write(found: "IBCurve", directory: Path) -> list[Path]:
     """Writes a curve as JSON and as a figure.
 
     Args:
         found: The curve.
-        directory: Where to; made where it is not there.
+        directory: Where to.
 
     Returns:
         The files.
@@ -119,7 +146,6 @@ def write(found: "IBCurve", directory: Path) -> list[Path]:
     from nmt_ib.reports.jsonfile import write_json
     from nmt_ib.reports.png.information_plane import write_curve_figure
 
-    directory.mkdir(parents=True, exist_ok=True)
     write_json(directory / "curve.json", found.to_dict())
     return [directory / "curve.json", *write_curve_figure(directory, found)]
 
@@ -133,14 +159,15 @@ def show(found: "IBCurve") -> None:
     out.print(f"I(X;Y) {found.i_xy_bits:.4f} bits; critical betas {listed(found.critical_betas)}", soft_wrap=True)
     sampled = found.points[0].i_x_error_bits is not None
     table = Table(box=HORIZONTALS)
-    for name in ("beta", "I(X;T) bits", "I(T;Y) bits", "clusters", *(("+-", "+-") if sampled else ())):
-        table.add_column(name, justify="right", no_wrap=True)
+    x_heads, y_heads = ((f"{name} bits", *([f"± {name}"] if sampled else [])) for name in ("I(X;T)", "I(T;Y)"))
+    for head in ("beta", *x_heads, *y_heads, "clusters"):
+        table.add_column(head, justify="right", no_wrap=True)
     last = len(found.points) - 1
     for place in sorted({round(step * last / (SHOWN - 1)) for step in range(SHOWN)}):
         point = found.points[place]
-        errors = (f"{point.i_x_error_bits:.2f}", f"{point.i_y_error_bits:.2f}") if sampled else ()
-        bits = (f"{point.i_x_bits:.4f}", f"{point.i_y_bits:.4f}")
-        table.add_row(f"{point.beta:.3g}", *bits, str(point.clusters), *errors)
+        measured = ((point.i_x_bits, point.i_x_error_bits), (point.i_y_bits, point.i_y_error_bits))
+        cells = [(f"{bits:.4f}", *([] if error is None else [f"{error:.2f}"])) for bits, error in measured]
+        table.add_row(f"{point.beta:.3g}", *cells[0], *cells[1], str(point.clusters))
     out.print(table)
     if found.layers:
         out.print(layer_table(found))

@@ -1,15 +1,12 @@
 """`nmt-ib diagnose`: which source words were dropped, and where."""
 
-import errno
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nmt_ib.cli.run_directory import run_directory
 from nmt_ib.cli.terminal import (
     BatchSize,
     Device,
@@ -129,35 +126,6 @@ def check_space(out: Path | None, facts: "TextFacts", matrix: bool) -> None:
     free = shutil.disk_usage(folder).free + sum(file.stat().st_size for file in out.glob("*.*"))  # a run that goes on
     if free < needed:
         raise RequestError(f"no disk space for {out}: about {needed:,} bytes are needed, {free:,} are free")
-
-
-@contextmanager
-def run_directory(out: Path | None) -> "Iterator[RunDirectory]":
-    """The run directory that was asked for, or one that goes when the command ends.
-
-    Args:
-        out: What was given as `--out`.
-
-    Yields:
-        The directory, not yet written to.
-
-    Raises:
-        RequestError: The disk is full, or it cannot be written to.
-    """
-    from nmt_ib.reports.jsonfile import RunDirectory
-
-    try:
-        if out is not None:
-            yield RunDirectory(out)
-        else:
-            with tempfile.TemporaryDirectory() as folder:
-                yield RunDirectory(Path(folder, "run"))
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise RequestError(f"no disk space left for {out}: free some, then the same command goes on") from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EPERM):
-            raise RequestError(f"cannot write to {out}: {error.strerror}") from error
-        raise
 
 
 def kept_reference(run: "RunDirectory") -> "Reference | None":

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 from rich.box import HORIZONTALS
 from rich.table import Table
 
-from nmt_ib.cli.diagnose import run_directory
+from nmt_ib.cli.run_directory import run_directory
 from nmt_ib.cli.terminal import out, progress
 from nmt_ib.errors import RequestError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nmt_ib.protocols import EncoderModel
     from nmt_ib.results.transformer_plane import TransformerPlane
+    from nmt_ib.studies.transformer_plane import TransformerPlaneStudy
+    from nmt_ib.types import Sentence
 
 RESULT = "plane.json"
 
@@ -49,8 +54,7 @@ def transformer_plane(
     from nmt_ib.reports.jsonfile import write_json
     from nmt_ib.reports.png.transformer_plane import write_transformer_figure
     from nmt_ib.signature import RunSignature, fingerprint_lines
-    from nmt_ib.studies.answers import own_answers
-    from nmt_ib.studies.layer_states import answers_anything, readable_sources
+    from nmt_ib.studies.layer_states import readable_sources
     from nmt_ib.studies.transformer_plane import TransformerPlaneStudy
 
     if name is None or data is None:
@@ -60,16 +64,15 @@ def transformer_plane(
         study = replace(study, estimators=tuple(estimators.split(",")))
     model = load_model(name)
     sources = readable_sources(model, data)
+    if not sources:
+        raise RequestError(f"{data} holds no sentence that {name} can read: expected one a line")
     texts = fingerprint_lines(source.text for source in sources)
     signature = RunSignature("plane", model.name, model.fingerprint, {"sources": texts}, asdict(study), seed)
     with run_directory(directory) as run:
         run.check(signature.difference(run.signature) if run.signature else None)
         with run.locked():
-            run.begin(signature.to_dict())
-            targets = own_answers(model, sources) if answers_anything(model) else None
-            with progress("layers x labels", study.counts(model)) as advance:
-                found = study.measure(model, sources, targets, advance=advance)
-            found = replace(found, signature=signature.to_dict())
+            found = replace(measured(study, model, sources), signature=signature.to_dict())
+            run.begin(found.signature)
             write_json(run.path / RESULT, found.to_dict())
             files = [run.path / RESULT, *write_transformer_figure(run.path, found)] if directory else []
     if as_json:
@@ -79,6 +82,33 @@ def transformer_plane(
         out.print(table(found, estimator))
     for path in files:
         out.print(str(path), soft_wrap=True)
+
+
+def measured(
+    study: "TransformerPlaneStudy", model: "EncoderModel", sources: "Sequence[Sentence]"
+) -> "TransformerPlane":
+    """What the layers tell, with a bar while they are asked.
+
+    Args:
+        study: How they are measured.
+        model: The model.
+        sources: Sentences; at least one.
+
+    Returns:
+        At least one row.
+
+    Raises:
+        RequestError: All words are the same.
+    """
+    from nmt_ib.studies.answers import own_answers
+    from nmt_ib.studies.layer_states import answers_anything
+
+    targets = own_answers(model, sources) if answers_anything(model) else None
+    with progress("layers x labels", study.counts(model)) as advance:
+        found = study.measure(model, sources, targets, advance=advance)
+    if not found:
+        raise RequestError("the text holds fewer than two words that differ: give more text")
+    return found
 
 
 def table(plane: "TransformerPlane", estimator: str) -> Table:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt_ib.cli.terminal import BatchSize, Device, Json, Threads, progress, set_threads
+from nmt_ib.cli.terminal import Device, SentencesAtOnce, Threads, printable, progress, set_threads
 from nmt_ib.errors import RequestError
 
 if TYPE_CHECKING:
@@ -37,9 +37,8 @@ def parse(
     form: Annotated[str, typer.Option("--format", help="conllu or json.")] = CONLLU,
     language: Annotated[str, typer.Option(help="Whose words are told apart in plain text.")] = "en",
     device: Device = "cpu",
-    batch_size: BatchSize = 128,
+    batch_size: SentencesAtOnce = 128,
     threads: Threads = None,
-    as_json: Json = False,
 ) -> None:
     """Parses sentences; each gets exactly one tree with one root, an empty line an empty sentence."""
     from nmt_ib.compression.saved import load_parser
@@ -63,10 +62,10 @@ def parse(
             corpus = embedded(trees, loaded, config.layers, config.labels, keep=False, advance=advance)
     with progress("parsing", len(trees)) as advance:
         found = parsed(parser.to(device), corpus, batch_size=batch_size, advance=advance)
-    if as_json or form == JSON:
-        sys.stdout.write(json.dumps({"sentences": [facts(tree) for tree in found]}, ensure_ascii=False) + "\n")
+    if form == JSON:
+        write(json.dumps({"sentences": [facts(tree) for tree in found]}, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.writelines(format_tree(tree) for tree in found)
+        write("".join(format_tree(tree) for tree in found))
 
 
 def read_sentences(source: str, language: str | None) -> "list[Tree]":
@@ -87,6 +86,13 @@ def read_sentences(source: str, language: str | None) -> "list[Tree]":
         return list(read_conllu(source, heads=False))
     split = blank_words if language is None else WordSplitter(language).split
     return [words_tree(line, split(line)) for line in read_lines(source)]
+
+
+def write(text: str) -> None:
+    """Prints text: as it is into a file or a pipe, without what a terminal would obey on a terminal."""
+    if sys.stdout.isatty():
+        text = "".join(character if character in "\t\n" else printable(character) for character in text)
+    sys.stdout.write(text)
 
 
 def facts(tree: "Tree") -> dict:

@@ -10,15 +10,22 @@ import typer
 from rich.box import HORIZONTALS
 from rich.table import Table
 
-from nmt_ib.cli.diagnose import run_directory
 from nmt_ib.cli.layers import transformer_plane
+from nmt_ib.cli.run_directory import run_directory
 from nmt_ib.cli.terminal import Json, Seed, Threads, out, progress, set_threads
+from nmt_ib.errors import RequestError
 
 if TYPE_CHECKING:
     from nmt_ib.results.information_plane import Plane
     from nmt_ib.studies.plane_experiments import Experiment
 
 RESULT = "plane.json"
+OF_NETWORKS = (
+    "experiment", "activation", "seeds", "epochs", "measurements", "train_share", "images", "full_batch", "noise",
+    "orthonormality",
+)  # fmt: skip
+TYPED = "COMMANDLINE"  # how typer calls the source of what is no default
+OF_MODELS = ("model", "data", "tokens", "clusters")
 EXAMPLE = """\b
 Example:
   $ nmt-ib plane --experiment szt --activation tanh --epochs 1000 --estimators binning --out run
@@ -44,6 +51,7 @@ Example:
 
 
 def plane(
+    context: typer.Context,
     experiment: Annotated[
         str, typer.Option(help="szt, saxe-linear, saxe-irrelevant, goldfeld-noisy or mnist.")
     ] = "szt",
@@ -80,30 +88,77 @@ def plane(
     as_json: Json = False,
 ) -> None:
     """Follows the layers of small networks in training, or those of a translation model, through the plane."""
-    from nmt_ib.studies.information_plane import check_request, signature_of
     from nmt_ib.studies.plane_experiments import experiment_of
 
     set_threads(threads)
-    if model is not None or data is not None:
+    if asks_for_model(context):
         transformer_plane(model, data, tokens, clusters, estimators, directory, seed, as_json=as_json)
         return
     chosen = experiment_of(
         experiment, activation=activation, train_share=train_share, images=images, full_batch=full_batch, noise=noise,
         orthonormality=orthonormality,
     )  # fmt: skip
-    numbers = range(seed, seed + seeds)
     settings: dict[str, Any] = {
         "epochs": chosen.epochs if epochs is None else epochs,
         "estimators": estimators.split(",") if estimators else list(chosen.estimators),
         "measurements": measurements,
     }
-    check_request(numbers, **settings)
-    signature = signature_of(experiment, chosen, numbers, **settings)
+    plane_of_networks(experiment, chosen, range(seed, seed + seeds), settings, directory, as_json=as_json)
+
+
+def asks_for_model(context: typer.Context) -> bool:
+    """Whether the options are those of a model that is there, not of networks to train.
+
+    Args:
+        context: What was typed.
+
+    Returns:
+        False where options of neither were given.
+
+    Raises:
+        RequestError: Options of both were given.
+    """
+    options = {option.name: option.opts[0] for option in context.command.params}
+    networks, models = (
+        [options[name] for name in names if (source := context.get_parameter_source(name)) and source.name == TYPED]
+        for names in (OF_NETWORKS, OF_MODELS)
+    )
+    if networks and models:
+        raise RequestError(
+            f"{', '.join(networks)} would train networks, {', '.join(models)} would measure a model: expected one or "
+            "the other"
+        )
+    return bool(models)
+
+
+def plane_of_networks(
+    name: str,
+    experiment: "Experiment",
+    seeds: range,
+    settings: dict[str, Any],
+    directory: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Trains networks, measures their layers and shows them.
+
+    Args:
+        name: Of the experiment.
+        experiment: Networks and task.
+        seeds: Of all networks.
+        settings: See `information_plane`.
+        directory: For plane.json and figures.
+        as_json: Whether to print one JSON document instead of a table.
+    """
+    from nmt_ib.studies.information_plane import check_request, signature_of
+
+    check_request(seeds, **settings)
+    signature = signature_of(name, experiment, seeds, **settings)
     with run_directory(directory) as run:
         run.check(signature.difference(run.signature) if run.signature else None)
         with run.locked():
             run.begin(signature.to_dict())
-            found = replace(trained(run.path, chosen, numbers, settings), signature=signature.to_dict())
+            found = replace(trained(run.path, experiment, seeds, settings), signature=signature.to_dict())
             files = write(found, run.path) if directory else []
     if as_json:
         sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False) + "\n")
@@ -170,7 +225,10 @@ def show(found: "Plane") -> None:
     train = sum(point.train_accuracy for point in ends) / len(ends)
     test = sum(point.test_accuracy for point in ends) / len(ends)
     seeds = len({point.seed for point in ends})
-    out.print(f"{seeds} networks, {last} epochs; accuracy {train:.3f} learned from, {test:.3f} not", soft_wrap=True)
+    counts = f"{seeds} network{'' if seeds == 1 else 's'}, {last} epoch{'' if last == 1 else 's'}"
+    linear = found.signature["settings"]["training"]["output"] == "linear"
+    share = "share of variance explained" if linear else "accuracy"
+    out.print(f"{counts}; {share} {train:.3f} learned from, {test:.3f} not", soft_wrap=True)
     table = Table(box=HORIZONTALS)
     heads = ("layer", "estimator", "I(X;T) before", "most", "at epoch", "after", "I(T;Y) before", "after")
     for column, head in enumerate(heads):
@@ -182,5 +240,5 @@ def show(found: "Plane") -> None:
         bits = (f"{path[0][1]:.3f}", f"{most[1]:.3f}", str(most[0]), f"{path[-1][1]:.3f}")
         table.add_row(str(layer), name, *bits, f"{path[0][2]:.3f}", f"{path[-1][2]:.3f}")
     out.print(table)
-    for note in found.notes:
+    for note in (*found.notes, *found.warnings):
         out.print(note, soft_wrap=True)

@@ -46,7 +46,8 @@ def write_reports(run: "RunDirectory") -> list[Path]:
         return write_sweep_figure(run.path, run.summary())
     report = run.path / REPORT
     if run.command == "retain":
-        write_retention_report(report, run.signature or {}, run.summary(), run.sentences())
+        own, *others = run.summaries().values()
+        write_retention_report(report, run.signature or {}, own, run.sentences(), others)
         return [report, *write_retention_figures(run.path, run.summaries(), run.sentences())]
     write_report(report, run.signature or {}, run.summary(), run.sentences())
     return [report, *write_figures(run.path, run.summary(), run.sentences())]

@@ -8,8 +8,8 @@ import typer
 from rich.box import HORIZONTALS
 from rich.table import Table
 
-from nmt_ib.cli.diagnose import run_directory
 from nmt_ib.cli.render import REPORT
+from nmt_ib.cli.run_directory import run_directory
 from nmt_ib.cli.show import print_json
 from nmt_ib.cli.terminal import (
     BatchSize,
@@ -89,6 +89,7 @@ def retain(
     """Tells how many bits of each word every layer of an encoder, and of a decoder, still holds."""
     from nmt_ib.data.classification import read_sentences
     from nmt_ib.models.loading import load_model
+    from nmt_ib.studies.requests import check_reads_targets
     from nmt_ib.studies.retention import RetentionStudy, study_of
 
     set_threads(threads)
@@ -106,6 +107,8 @@ def retain(
     method = replace(RetentionStudy.method, rate=rate, seed=seed)
     settings = {"source_language": source_language, "target_language": target_language, "prefix": prefix}
     loaded = [load_model(name, device=device, **settings) for name in names]
+    for one in loaded if targets is not None else ():
+        check_reads_targets(one)
     with run_directory(out) as run:
         for number, one in enumerate(loaded):
             study = study_of(one, lines, method, repetitions, batch_size)
@@ -123,7 +126,8 @@ def carry_out(run: "RunDirectory", study: "RetentionStudy", lines: list[str], ta
         targets: Their translations, if they are forced.
     """
     from nmt_ib.signature import fingerprint_lines
-    from nmt_ib.studies.retention import CHUNK_LINES, signature_of_retention, summarize_retention
+    from nmt_ib.studies.retention import CHUNK_LINES, signature_of_retention
+    from nmt_ib.studies.retention_summary import summarize_retention
 
     data = {"sources": fingerprint_lines(lines)} | ({} if targets is None else {"targets": fingerprint_lines(targets)})
     signature = signature_of_retention(study, data)
@@ -137,7 +141,7 @@ def carry_out(run: "RunDirectory", study: "RetentionStudy", lines: list[str], ta
                 run.append(study.chunk(done, lines[done:stop], None if targets is None else targets[done:stop]))
                 advance(stop - done)
                 done = stop
-        run.write_summary(summarize_retention(study, run.sentences(), study.method.seed))
+        run.write_summary(summarize_retention(study.model.name, study.layers, run.sentences(), study.method.seed))
 
 
 def finish(run: "RunDirectory", *, as_json: bool, named: bool) -> None:
@@ -160,7 +164,8 @@ def finish(run: "RunDirectory", *, as_json: bool, named: bool) -> None:
         for layer in summary.layers:
             if layer.against_encoder is not None:
                 more, low, high = layer.against_encoder
-                out.print(f"{layer.name}: {more:+.0f} bits a word against the encoder's last [{low:+.0f}, {high:+.0f}]")
+                interval = f"{low:+z.0f}, {high:+z.0f}" if low < high else "-"
+                out.print(f"{layer.name}: {more:+z.0f} bits a word against the encoder's last [{interval}]")
         out.print(
             f"{summary.words:,} words in {summary.sentences:,} lines, {summary.skipped:,} skipped", soft_wrap=True
         )
@@ -193,6 +198,7 @@ def layer_table(summary: "RetentionSummary") -> Table:
         shares = (layer.kept, *(layer.kept_by_class[name] for name in classes), layer.forgotten)
         low, high = layer.interval
         interval = f"{low:.0f}-{high:.0f}" if low < high else "-"  # one sentence has none
-        figures = (f"{layer.bits:.0f}", interval, f"{layer.noise_bits:.0f}")
+        noise = f"{layer.noise_bits:.0f}" if layer.noise_bits else "-"  # one repetition shows none
+        figures = (f"{layer.bits:.0f}", interval, noise)
         table.add_row(layer.name, *figures, *(f"{share:.0%}" for share in shares))
     return table

@@ -16,6 +16,7 @@ Prefix = Annotated[str | None, typer.Option(help='Task prefix of T5: "translate 
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")]
 BatchSize = Annotated[int, typer.Option(min=1, help="Copies of sentences that go through the model at once.")]
+SentencesAtOnce = Annotated[int, typer.Option("--batch-size", min=1, help="Sentences at once.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores where not given.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 

@@ -9,6 +9,8 @@ from jaxtyping import Float
 from nmt_ib.data.text import read_lines
 from nmt_ib.errors import RequestError
 
+NUMBERS, POINTS = "rows of numbers with commas between", "lines of name,i_x_bits,i_y_bits"
+
 
 def read_numbers(path: str | Path) -> Float[np.ndarray, "R C"]:
     """A table of numbers without a header.
@@ -23,12 +25,12 @@ def read_numbers(path: str | Path) -> Float[np.ndarray, "R C"]:
         RequestError: The file cannot be read, holds no rows or rows of different length, or a cell is no number.
     """
     rows: list[list[float]] = []
-    for number, cells in _rows(path):
+    for number, cells in _rows(path, NUMBERS):
         if rows and len(cells) != len(rows[0]):
             raise RequestError(f"{path}, line {number}: expected {len(rows[0])} columns as above, found {len(cells)}")
         rows.append([_number(cell, path, number) for cell in cells])
     if not rows:
-        raise RequestError(f"{path} is empty: expected rows of numbers with commas between")
+        raise RequestError(f"{path} is empty: expected {NUMBERS}")
     return np.array(rows)
 
 
@@ -45,21 +47,23 @@ def read_named_points(path: str | Path) -> list[tuple[str, float, float]]:
         RequestError: The file cannot be read, holds none, or a line has another form.
     """
     points: list[tuple[str, float, float]] = []
-    for number, cells in _rows(path):
+    for number, cells in _rows(path, POINTS):
         if len(cells) != 3:
             raise RequestError(f"{path}, line {number}: expected name,i_x_bits,i_y_bits, found {len(cells)} columns")
         if points or number > 1 or [cell.strip() for cell in cells[1:]] != ["i_x_bits", "i_y_bits"]:
             i_x, i_y = (_number(cell, path, number) for cell in cells[1:])
             points.append((cells[0].strip(), i_x, i_y))
     if not points:
-        raise RequestError(f"{path} is empty: expected lines of name,i_x_bits,i_y_bits")
+        raise RequestError(f"{path} is empty: expected {POINTS}")
     for name, *bits in points:
         if not all(0 <= value < np.inf for value in bits):
             raise RequestError(f"{path}: {name} has {bits[0]:g} and {bits[1]:g} bits: expected numbers from 0 on")
     return points
 
 
-def _rows(path: str | Path) -> list[tuple[int, list[str]]]:
+def _rows(path: str | Path, expected: str) -> list[tuple[int, list[str]]]:
+    if Path(path).is_dir():
+        raise RequestError(f"{path} is a directory: expected a CSV file, {expected}")
     try:
         rows = enumerate(csv.reader(read_lines(path)), start=1)
         return [(number, cells) for number, cells in rows if any(cell.strip() for cell in cells)]

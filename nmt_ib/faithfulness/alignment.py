@@ -57,9 +57,7 @@ class GoldLinks:
 
 @dataclass(frozen=True)
 class LinkCounts:
-    r"""How many links were found, and how many of them are right; sums of counts are counts of a corpus.
-
-    .. math:: \text{AER} = 1 - \frac{|A \cap S| + |A \cap P|}{|A| + |S|}
+    r"""How many links were found, and how many of them are right.
 
     Attributes:
         found: \|A\|, links that were found.
@@ -76,28 +74,20 @@ class LinkCounts:
     found_sure: int
     found_possible: int
 
-    def __add__(self, other: "LinkCounts") -> "LinkCounts":
-        return LinkCounts(
-            self.found + other.found,
-            self.sure + other.sure,
-            self.found_sure + other.found_sure,
-            self.found_possible + other.found_possible,
-        )
-
     @property
-    def error_rate(self) -> float:
-        """Alignment error rate, 0 (best) to 1."""
-        return 1 - (self.found_sure + self.found_possible) / (self.found + self.sure)
+    def shares(self) -> dict[str, tuple[int, int]]:
+        r"""Numerator and denominator of each figure; both are added up over the pairs of a corpus.
 
-    @property
-    def precision(self) -> float:
-        """Share of the found links that are possible."""
-        return self.found_possible / self.found
+        .. math:: \text{AER} = 1 - \frac{|A \cap S| + |A \cap P|}{|A| + |S|}
 
-    @property
-    def recall(self) -> float:
-        """Share of the sure links that were found."""
-        return self.found_sure / self.sure
+        Precision is the share of the found links that are possible, recall that of the sure links that were found.
+        """
+        links = self.found + self.sure
+        return {
+            "error rate": (links - self.found_sure - self.found_possible, links),
+            "precision": (self.found_possible, self.found),
+            "recall": (self.found_sure, self.sure),
+        }
 
 
 def count_links(found: frozenset[Link], gold: GoldLinks) -> LinkCounts:

@@ -9,7 +9,7 @@ from scipy.special import digamma
 
 from nmt_ib.errors import RequestError
 from nmt_ib.info.estimate import Estimate
-from nmt_ib.info.samples import Partners, Samples, check_paired, numbers_of
+from nmt_ib.info.samples import Partners, Samples, check_paired, numbers_of, of_order_one
 
 SAME = 1e-10  # relative: a direction without spread, or a squared correlation that is 1
 
@@ -136,6 +136,7 @@ def gaussian_information(x: Samples, y: Partners) -> Estimate:
 
 def _basis(values: Float[np.ndarray, "N D"]) -> Float[np.ndarray, "N R"]:
     """Orthonormal columns that span the columns of the values, constants left out."""
+    values = of_order_one(values)
     centred = values - values.mean(0)
     scale = np.linalg.norm(centred, axis=0)
     used = scale > SAME * np.linalg.norm(values, axis=0)

@@ -64,7 +64,7 @@ def ib_curve(
         end_x_bits=joint.h_x_nats * BITS_PER_NAT,
         method=method,
         deterministic=joint.deterministic,
-        notes=tuple(_notes(joint, found, method)),
+        notes=(*_notes(joint, found, method), *_coarse(joint, critical, encoders, method)),
     )
 
 
@@ -116,6 +116,23 @@ def _jumps(found: Encoders, encoders: list[Float[np.ndarray, "X _K"]]) -> list[f
         if there.shape[1] > here.shape[1] and gain > 0 and np.isfinite(costs[i]):
             critical.append(float((found.i_x_nats[i + 1] - found.i_x_nats[i]) / gain))
     return critical
+
+
+def _coarse(
+    joint: JointTable, critical: list[float], encoders: list[Float[np.ndarray, "X _K"]], method: str
+) -> list[str]:
+    """What a grid of betas leaves open of critical ones."""
+    if method == DIB and critical:
+        return [
+            "each critical beta is where the optima of two neighbouring betas cost the same: exact where no other "
+            "clustering is best between them, which a finer grid shows"
+        ]
+    counts = np.maximum.accumulate([encoder.shape[1] for encoder in encoders])
+    places = np.flatnonzero(np.diff(counts) > 1)
+    if method == IB and len(places) and not joint.deterministic:
+        steps = ", ".join(f"{counts[i]} to {counts[i + 1]}" for i in places)
+        return [f"from one beta to the next clusters go {steps}: a finer grid may tell critical betas apart there"]
+    return []
 
 
 def _notes(joint: JointTable, found: Encoders, method: str) -> list[str]:

@@ -39,7 +39,12 @@ def kde_layer(layer: Samples, labels: Partners, variance: float = 1e-3) -> tuple
         Kolchinsky & Tracey (2017), Estimating mixture entropy with pairwise distances; Saxe et al. (2018), On the
         information bottleneck theory of deep learning.
     """
-    x, truth = _checked(layer, labels, variance)
+    return _layer(*_checked(layer, labels, variance, ("layer", "labels")), variance)
+
+
+def _layer(
+    x: Float[Tensor, "N D"], truth: Int[Tensor, " N"], variance: float
+) -> tuple[LayerInformation, LayerInformation]:
     sums = _kernel_sums(x, torch.nn.functional.one_hot(truth), variance)
     settings = {"estimator": "kde", "variance": variance, "samples": len(x)}
     found = []
@@ -69,13 +74,15 @@ def kde_information(x: Samples, y: Partners, variance: float = 1e-3, bound: str 
     """
     if bound not in BOUNDS:
         raise RequestError(f"unknown bound {bound!r}; known: {', '.join(BOUNDS)}")
-    return kde_layer(x, y, variance)[BOUNDS.index(bound)].i_y
+    return _layer(*_checked(x, y, variance, ("x", "y")), variance)[BOUNDS.index(bound)].i_y
 
 
-def _checked(layer: Samples, labels: Partners, variance: float) -> tuple[Float[Tensor, "N D"], Int[Tensor, " N"]]:
+def _checked(
+    layer: Samples, labels: Partners, variance: float, names: tuple[str, str]
+) -> tuple[Float[Tensor, "N D"], Int[Tensor, " N"]]:
     if not variance > 0:
         raise RequestError(f"variance is {variance:g}: expected the variance of the added noise, above 0")
-    x, truth = tensor_of(layer, "layer"), codes(labels, "labels")
+    x, truth = tensor_of(layer, names[0]), codes(labels, names[1])
     check_paired(x, truth)
     return x, torch.as_tensor(truth, device=x.device)
 

@@ -10,7 +10,7 @@ from scipy.special import digamma
 
 from nmt_ib.errors import RequestError
 from nmt_ib.info.estimate import Estimate
-from nmt_ib.info.samples import Partners, Samples, check_paired, numbers_of
+from nmt_ib.info.samples import Partners, Samples, check_paired, numbers_of, of_order_one
 
 JITTER = 1e-10  # of a column's standard deviation
 VARIANTS = 1, 2
@@ -43,7 +43,7 @@ def ksg_information(x: Samples, y: Partners, neighbours: int = 5, variant: int =
         constant.
 
     Raises:
-        RequestError: There are no more points than neighbours, no neighbours, or no such variant.
+        RequestError: There are no more points than neighbours, no whole number of neighbours >= 1, or no such variant.
 
     References:
         Kraskov, Stoegbauer & Grassberger (2004), Estimating mutual information, eq. 8 and 9.
@@ -52,8 +52,10 @@ def ksg_information(x: Samples, y: Partners, neighbours: int = 5, variant: int =
         raise RequestError(f"unknown variant {variant}; known: 1, 2")
     parts = [_scaled(numbers_of(x, "x")), _scaled(numbers_of(y, "y"))]
     check_paired(*parts)
-    if not 1 <= neighbours < len(parts[0]):
-        raise RequestError(f"{neighbours} neighbours among {len(parts[0])} points: expected 1 or more, and more points")
+    if not isinstance(neighbours, int | np.integer) or not 1 <= neighbours < len(parts[0]):
+        raise RequestError(
+            f"{neighbours} neighbours among {len(parts[0])} points: expected a whole number, 1 or more, and more points"
+        )
     settings = {
         "estimator": "ksg",
         "variant": variant,
@@ -75,7 +77,7 @@ def ksg_information(x: Samples, y: Partners, neighbours: int = 5, variant: int =
 
 def _scaled(values: Float[np.ndarray, "N D"]) -> Float[np.ndarray, "N C"]:
     """Columns over their standard deviations, constant ones left out."""
-    varied = values[:, np.ptp(values, 0) > 0]
+    varied = of_order_one(values[:, values.max(0) > values.min(0)])
     return (varied - varied.mean(0)) / varied.std(0)
 
 

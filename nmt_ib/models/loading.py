@@ -192,6 +192,8 @@ def _is_encoder(name: str) -> bool:
 
 
 def _builtin_encoder(name: str) -> tuple[str, str]:
+    if name in BUILTIN:
+        raise RequestError(f"{name} is a translation model: use load_translation_model")
     if name not in BUILTIN_ENCODERS:
         raise RequestError(f"unknown encoder {name!r}; built in: {', '.join(BUILTIN_ENCODERS)}")
     package, folder, checksum, language = BUILTIN_ENCODERS[name]
@@ -218,6 +220,8 @@ def _check_place(name: str) -> None:
 
 
 def _builtin_folder(name: str) -> tuple[Path, dict[str, str]]:
+    if name in BUILTIN_ENCODERS:
+        raise RequestError(f"{name} is an encoder: use load_encoder_model")
     if name not in BUILTIN:
         raise RequestError(f"unknown model {name!r}; built in: {', '.join([*BUILTIN, *BUILTIN_ENCODERS])}")
     folder, checksum, source, target = BUILTIN[name]

@@ -4,7 +4,7 @@ import json
 import math
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from nmt_ib.reports.jsonfile import replacing
 from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis, Share
-from nmt_ib.results.retention import RetentionSummary, SentenceRetention
+from nmt_ib.results.retention import LEGEND, RetentionSummary, SentenceRetention, WordRetention
 
 HEAT_MAPS, SHADES = 200, 6  # of a retention report
 EMBEDDED = 5_000  # lines in the page: about 10 MB, which a browser opens at once; a run of any length stays openable
@@ -24,6 +24,11 @@ GROUPS = {
     "by_frequency": "Frequency rank of the word",
     "by_position": "Position in the sentence",
     "by_length": "Length of the sentence",
+}
+KEPT = {
+    "kept_by_class": "Class of word",
+    "kept_by_frequency": "Frequency rank",
+    "kept_by_part_of_speech": "Part of speech",
 }
 FEW_WORDS = 30  # a smaller group has an interval so wide that it would squeeze every other bar
 SCALES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
@@ -70,7 +75,11 @@ def write_report(
 
 
 def write_retention_report(
-    path: Path, signature: dict[str, Any], summary: RetentionSummary, sentences: Iterable[SentenceRetention]
+    path: Path,
+    signature: dict[str, Any],
+    summary: RetentionSummary,
+    sentences: Iterable[SentenceRetention],
+    others: Sequence[RetentionSummary] = (),
 ) -> None:
     """Writes the report of a retention run, whole or not at all.
 
@@ -79,9 +88,10 @@ def write_retention_report(
         signature: What made the run; see `RunSignature.to_dict`.
         summary: What the corpus shows.
         sentences: The lines of the run, in order; the first `HEAT_MAPS` are shown.
+        others: What the same sentences show of other models.
     """
     environment = _environment()
-    environment.filters["shades"] = _shades
+    environment.filters["shade"] = _shade
     style = Markup("").join(_inline(environment, name) for name in ("diagnosis.css", "retention.css"))
     pieces = environment.get_template("retention.html").generate(
         policy=_policy(style, ""),
@@ -89,7 +99,11 @@ def write_retention_report(
         signature=signature,
         facts=list(_facts(signature)),
         summary=summary,
-        classes=list(summary.layers[0].kept_by_class) if summary.layers else [],
+        names=[layer.name for layer in summary.layers],
+        layers=[layer.shown() for layer in summary.layers],
+        groups=list(_kept(summary)),
+        models=[summary, *others],
+        legend=LEGEND,
         embedded=HEAT_MAPS,
         sentences=islice(sentences, HEAT_MAPS),
     )
@@ -98,11 +112,17 @@ def write_retention_report(
             file.write(piece.encode("utf-8", "replace").decode())
 
 
-def _shades(sentence: SentenceRetention, layer: int) -> list[tuple[float, int]]:
-    """Bits of each word at a layer, and how dark its cell is: 0 to `SHADES`."""
-    bits = [word.bits[layer] for word in sentence.words]
-    highest = max(bits) or 1.0
-    return [(value, round(SHADES * value / highest)) for value in bits]
+def _kept(summary: RetentionSummary) -> Iterator[tuple[str, dict[str, list[float]]]]:
+    """For each grouping of words that is known its title, and what every layer keeps of each group."""
+    for field, title in KEPT.items():
+        rows = [getattr(layer, field) for layer in summary.layers]
+        if rows and rows[0]:
+            yield title, {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _shade(word: WordRetention, layer: int) -> int:
+    """How dark a word's cell is: 0 to `SHADES`, where it keeps all that the first layer does, or more."""
+    return round(SHADES * min(word.kept[layer], 1))
 
 
 def interval(share: Share) -> tuple[float, float]:

@@ -123,12 +123,10 @@ class Attribution:
     def _repr_html_(self) -> str:
         """The words, the more they are worth the darker, for a notebook; text is escaped."""
         head = f"<b>{escape(self.heading)}</b>"
-        shown = "".join(_shaded(token, score, max(self.scores, default=0)) for token, score in self._shown())
+        highest = max(self.scores, default=0)
+        shown = "".join(_shaded(*piece, highest) for piece in zip(self.tokens, self.scores, strict=True))
         target = f"<br><small>{escape(self.target)}</small>" if self.target else ""
         return f"<p>{head}<br>{shown}{target}</p>"
-
-    def _shown(self) -> list[tuple[str, float]]:
-        return list(zip(self.tokens, self.scores, strict=True))
 
 
 def _shaded(token: str, score: float, highest: float) -> str:

@@ -2,12 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     import pandas
 
 WHOLE, RELEVANT, IRRELEVANT = "whole", "relevant", "irrelevant"
+EXACT = "exact"
+ROUNDING_BITS = 5e-4  # rises below are not seen in a table
+OWN_NOISE = "noise is added to each layer on its own, and such layers are no Markov chain"
+OWN_BINS = "no Markov chain does that, so the estimate is off, or its noise or bins are each layer's own"
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,23 @@ class Plane(Sequence[PlanePoint]):
             for epoch, points in sorted(by_epoch.items())
         ]
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Where a later layer is said to know more than an earlier one: against the data-processing inequality.
+
+        Of each estimator, and of X and of Y, the largest rise of the mean over networks that exceeds the standard
+        deviation of the rise over them.
+        """
+        warnings = []
+        for estimator, part in dict.fromkeys((point.estimator, point.input_part) for point in self.points):
+            mine = [point for point in self.points if (point.estimator, point.input_part) == (estimator, part)]
+            i_x = "I(X;T)" if part == WHOLE else f"I(X;T) of {part} inputs"
+            for name, values in ((i_x, [p.i_x_bits for p in mine]), ("I(T;Y)", [p.i_y_bits for p in mine])):
+                rise = _largest_rise([(p.epoch, p.layer) for p in mine], values)
+                reason = OWN_NOISE if estimator == EXACT else OWN_BINS
+                warnings += [f"{estimator}: {name} {rise}: {reason}."] if rise else []
+        return tuple(dict.fromkeys(warnings))  # I(T;Y) is the same for all parts of the input
+
     @classmethod
     def joined(cls, planes: Sequence["Plane"]) -> "Plane":
         """The planes of different seeds as one.
@@ -157,7 +181,7 @@ class Plane(Sequence[PlanePoint]):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return asdict(self)
+        return {**asdict(self), "warnings": self.warnings}
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "Plane":
@@ -175,7 +199,8 @@ class Plane(Sequence[PlanePoint]):
             "clusters": tuple(LayerClusters(**row) for row in fields["clusters"]),
             "notes": tuple(fields["notes"]),
         }
-        return cls(**{**fields, **parts})
+        known = {name: value for name, value in fields.items() if name != "warnings"}
+        return cls(**{**known, **parts})
 
     def to_dataframe(self) -> "pandas.DataFrame":
         """One row a point."""
@@ -193,3 +218,20 @@ class Plane(Sequence[PlanePoint]):
 
 def _mean(values: list[float]) -> float:
     return sum(values) / len(values)
+
+
+def _largest_rise(places: list[tuple[int, int]], bits: list[float]) -> str | None:
+    """The largest rise from a layer to a later one, in words; places are epoch and layer."""
+    by_epoch: dict[int, dict[int, list[float]]] = {}
+    for (epoch, layer), value in zip(places, bits, strict=True):
+        by_epoch.setdefault(epoch, {}).setdefault(layer, []).append(value)
+    rises = []
+    for epoch, layers in by_epoch.items():
+        for earlier, later in combinations(sorted(layers), 2):
+            rise = np.subtract(layers[later], layers[earlier])
+            if rise.mean() > max(rise.std(), ROUNDING_BITS):
+                rises.append((float(rise.mean()), earlier, later, epoch))
+    if not rises:
+        return None
+    most, earlier, later, epoch = max(rises)
+    return f"of layer {later} exceeds that of layer {earlier} by up to {most:.3f} bits (epoch {epoch})"

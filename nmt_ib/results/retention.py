@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     import pandas
 
 NOTEBOOK_SENTENCES = 10
+UNKNOWN = "–"  # an interval over one sentence, noise of one search
 FORGOTTEN = 0.5  # of what the first layer keeps
+LEGEND = "Bits, summed over a word's pieces; colour: share of what layer 1 keeps of the word."
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,22 @@ class WordRetention:
     pos: str
     bits: tuple[float, ...]
     noise_bits: tuple[float, ...]
+
+    @property
+    def kept(self) -> tuple[float, ...]:
+        """For each layer its bits as a share of what the first layer keeps; >= 0, and above 1 where it keeps more."""
+        return tuple(bits / max(self.bits[0], 1e-9) for bits in self.bits)
+
+    def forgotten_at(self, layers: Sequence[str]) -> str:
+        """The first layer that keeps less than half of what the first of all keeps.
+
+        Args:
+            layers: Names of the layers that `bits` are of.
+
+        Returns:
+            One of them; "" where every layer keeps the word.
+        """
+        return next((name for name, share in zip(layers, self.kept, strict=True) if share < FORGOTTEN), "")
 
 
 @dataclass(frozen=True)
@@ -108,6 +126,22 @@ class LayerRetention:
     kept_by_part_of_speech: dict[str, float]
     against_encoder: tuple[float, float, float] | None = None
 
+    def shown(self) -> dict[str, str]:
+        """Heading -> figure as a table shows it; a decoder's layer has one more, which comes last."""
+        figures = {
+            "layer": self.name,
+            "bits a word": f"{self.bits:.0f}",
+            "95 % interval": _interval(*self.interval),
+            "noise": f"{self.noise_bits:.0f}" if self.noise_bits else UNKNOWN,
+            "kept": f"{self.kept:.1%}",
+            "forgotten": f"{self.forgotten:.1%}",
+            "concentration": f"{self.concentration:.4f}",
+        }
+        if self.against_encoder is None:
+            return figures
+        more, low, high = self.against_encoder
+        return figures | {"against the encoder's last": f"{more:+z.0f} {_interval(low, high, '+z.0f')}"}
+
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "LayerRetention":
         """A layer after a journey through JSON.
@@ -122,6 +156,10 @@ class LayerRetention:
         return cls(**{
             **fields, "interval": tuple(fields["interval"]), "against_encoder": None if more is None else tuple(more)
         })  # fmt: skip
+
+
+def _interval(low: float, high: float, form: str = ".0f") -> str:
+    return f"[{low:{form}}, {high:{form}}]" if low < high else UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -185,14 +223,15 @@ class Retention(Sequence[SentenceRetention]):
         """One row a word and layer.
 
         Returns:
-            Columns `sentence`, `word`, `word_class`, `frequency`, `pos`, `layer`, `bits`, `noise_bits`.
+            Columns `sentence`, `word`, `word_class`, `frequency`, `pos`, `forgotten_at`, `layer`, `bits`, `noise_bits`.
         """
         import pandas
 
         names = [layer.name for layer in self.summary.layers]
-        columns = ["sentence", "word", "word_class", "frequency", "pos", "layer", "bits", "noise_bits"]
+        about = ["word_class", "frequency", "pos", "forgotten_at"]
+        columns = ["sentence", "word", *about, "layer", "bits", "noise_bits"]
         rows = [
-            (sentence.index, word.text, word.word_class, word.frequency, word.pos, *figures)
+            (sentence.index, word.text, word.word_class, word.frequency, word.pos, word.forgotten_at(names), *figures)
             for sentence in self.sentences
             for word in sentence.words
             for figures in zip(names, word.bits, word.noise_bits, strict=True)
@@ -201,25 +240,24 @@ class Retention(Sequence[SentenceRetention]):
 
     def _repr_html_(self) -> str:
         """The layers, and the first sentences with a row for each layer, for a notebook; text is escaped."""
-        rows = "".join(
-            f"<tr><td>{layer.name}</td><td>{layer.bits:.0f}</td><td>{layer.kept:.0%}</td>"
-            f"<td>{layer.concentration:.3f}</td><td>{layer.forgotten:.0%}</td></tr>"
-            for layer in self.summary.layers
-        )
-        head = "<tr><th>layer</th><th>bits a word</th><th>kept</th><th>concentration</th><th>forgotten</th></tr>"
+        rows = [layer.shown() for layer in self.summary.layers]
+        heads = list(rows[-1]) if rows else []
+        table = _line("th", heads) + "".join(_line("td", [row.get(name, "") for name in heads]) for row in rows)
         names = [layer.name for layer in self.summary.layers]
         shown = "".join(_heat_map(sentence, names) for sentence in self.sentences[:NOTEBOOK_SENTENCES])
-        return f"<table>{head}{rows}</table>{shown}"
+        return f"<table>{table}</table><p>{LEGEND}</p>{shown}"
+
+
+def _line(tag: str, cells: Sequence[str]) -> str:
+    return f"<tr>{''.join(f'<{tag}>{cell}</{tag}>' for cell in cells)}</tr>"
 
 
 def _heat_map(sentence: SentenceRetention, names: Sequence[str]) -> str:
-    words = "".join(f"<th>{escape(word.text)}</th>" for word in sentence.words)
-    highest = max((bits for word in sentence.words for bits in word.bits), default=1.0) or 1.0
-    rows = []
+    rows = [_line("th", ["", *(escape(word.text) for word in sentence.words)])]
     for layer, name in enumerate(names):
-        shares = [(word.bits[layer], word.bits[layer] / highest) for word in sentence.words]
         cells = "".join(
-            f"<td style='background:rgba(20,110,180,{0.8 * share:.2f})'>{bits:.0f}</td>" for bits, share in shares
+            f"<td style='background:rgba(20,110,180,{0.8 * min(word.kept[layer], 1):.2f})'>{word.bits[layer]:.0f}</td>"
+            for word in sentence.words
         )
         rows.append(f"<tr><td>{name}</td>{cells}</tr>")
-    return f"<table><tr><th></th>{words}</tr>{''.join(rows)}</table>"
+    return f"<table>{''.join(rows)}</table>"

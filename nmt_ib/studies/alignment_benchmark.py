@@ -109,10 +109,7 @@ def alignment_rows(
 
 
 def _figures(counts: Sequence[LinkCounts], seed: int) -> dict[str, Estimate]:
-    found, sure = [count.found for count in counts], [count.sure for count in counts]
-    missed = [count.found + count.sure - count.found_sure - count.found_possible for count in counts]
+    shares = [count.shares for count in counts]
     return {
-        "error rate": ratio(missed, [count.found + count.sure for count in counts], seed),
-        "precision": ratio([count.found_possible for count in counts], found, seed),
-        "recall": ratio([count.found_sure for count in counts], sure, seed),
+        name: ratio([pair[name][0] for pair in shares], [pair[name][1] for pair in shares], seed) for name in shares[0]
     }

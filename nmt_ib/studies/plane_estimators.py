@@ -14,7 +14,7 @@ from nmt_ib.info.gaussian import linear_input_nats, linear_output_nats
 from nmt_ib.info.kde import kde_layer
 from nmt_ib.info.sample_propagation import mixture_entropy, sp_information
 from nmt_ib.numerics import BITS_PER_NAT
-from nmt_ib.results.information_plane import IRRELEVANT, RELEVANT, WHOLE
+from nmt_ib.results.information_plane import EXACT, IRRELEVANT, RELEVANT, WHOLE
 from nmt_ib.seeding import sentence_generator
 from nmt_ib.studies.batched_networks import BatchedNetworks
 from nmt_ib.studies.plane_tasks import PlaneTask
@@ -178,14 +178,14 @@ def exact_linear(look: Look) -> Iterator[Measured]:
             i_y = linear_output_nats(w, truth, covariance, variance, teacher.noise_variance)
             for part, inputs in parts.items() if teacher.relevant < training.widths[0] else [(WHOLE, None)]:
                 i_x = linear_input_nats(w, covariance, variance, inputs)
-                yield _measured(network, layer, "exact", i_x, i_y, part)
+                yield _measured(network, layer, EXACT, i_x, i_y, part)
 
 
 ESTIMATORS: dict[str, Estimator] = {
     "binning": binned,
     "kde": kernel_bounds,
     "sp": sample_propagated,
-    "exact": exact_linear,
+    EXACT: exact_linear,
 }
 
 

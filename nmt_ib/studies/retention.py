@@ -1,7 +1,7 @@
 """What does each layer of the encoder and of the decoder still know about each word, in bits?"""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,20 +9,18 @@ from nmt_ib.attribution.sigma import Sigma
 from nmt_ib.attribution.sites import Site
 from nmt_ib.attribution.statistics import CorpusStatistics, statistics_for
 from nmt_ib.errors import RequestError
-from nmt_ib.faithfulness.intervals import ratio
 from nmt_ib.protocols import EncoderModel, TranslationModel
 from nmt_ib.results.diagnosis import DIGITS
 from nmt_ib.results.retention import (
-    FORGOTTEN,
-    LayerRetention,
     Retention,
-    RetentionSummary,
     SentenceRetention,
     WordRetention,
 )
 from nmt_ib.signature import RunSignature, fingerprint_lines
 from nmt_ib.studies.kinds import frequency_bands, word_classes
 from nmt_ib.studies.reading import read_source, read_target
+from nmt_ib.studies.requests import check_number, check_reads_targets, check_request, listed
+from nmt_ib.studies.retention_summary import summarize_retention
 from nmt_ib.types import Sentence
 
 CHUNK_LINES = 10  # lines that are measured as a whole: a run goes on at a multiple of it
@@ -57,6 +55,11 @@ class RetentionStudy:
             for part, layers in (("encoder", self.model.encoder_layers), ("decoder", decoder))
             for layer in range(layers)
         ]
+
+    @property
+    def layers(self) -> list[str]:
+        """Their names."""
+        return [f"{site.part} {site.layer}" for site in self.sites]
 
     def chunk(
         self, start: int, sources: Sequence[str], targets: Sequence[str] | None = None
@@ -124,86 +127,6 @@ def _words(sentence: Sentence, bits: np.ndarray) -> tuple[WordRetention, ...]:
     )
 
 
-def summarize_retention(
-    study: RetentionStudy, sentences: Iterable[SentenceRetention], seed: int = 0
-) -> RetentionSummary:
-    """What the sentences show together.
-
-    Args:
-        study: The study that measured them.
-        sentences: The lines, read once.
-        seed: Seed of the bootstrap.
-
-    Returns:
-        One row a layer.
-    """
-    count = skipped = 0
-    tables: list[np.ndarray] = []
-    noise: list[np.ndarray] = []
-    words: list[WordRetention] = []
-    for sentence in sentences:
-        count, skipped = count + 1, skipped + (sentence.skipped is not None)
-        if sentence.words:
-            tables.append(np.array([word.bits for word in sentence.words]))
-            noise.append(np.array([word.noise_bits for word in sentence.words]))
-            words += [replace(word, bits=(), noise_bits=()) for word in sentence.words]
-    names = [f"{site.part} {site.layer}" for site in study.sites]
-    layers = _layers(names, tables, noise, words, seed) if tables else ()
-    return RetentionSummary(study.model.name, count, skipped, len(words), tuple(layers))
-
-
-def _layers(
-    names: list[str],
-    tables: list[np.ndarray],
-    noise: list[np.ndarray],
-    words: list[WordRetention],
-    seed: int,
-) -> list[LayerRetention]:
-    bits = np.concatenate(tables)
-    kept = bits / np.maximum(bits[:, :1], 1e-9)
-    stacks = [name.split()[0] for name in names]
-    forgotten = np.concatenate(
-        [
-            np.logical_or.accumulate(kept[:, np.array(stacks) == stack] < FORGOTTEN, axis=1)
-            for stack in dict.fromkeys(stacks)
-        ],
-        axis=1,
-    )
-    sums, sizes = np.array([table.sum(0) for table in tables]), np.array([len(table) for table in tables])
-    means = [ratio(column, sizes, seed) for column in sums.T]
-    more = [ratio(column - sums[:, stacks.count("encoder") - 1], sizes, seed) for column in sums.T]
-    concentration = np.mean(
-        [_concentration(table) for table in tables if len(table) > 1] or [np.zeros(len(names))], axis=0
-    )
-    return [
-        LayerRetention(
-            name=name,
-            bits=means[layer].value,
-            interval=(means[layer].low, means[layer].high),
-            noise_bits=float(np.concatenate(noise)[:, layer].mean()),
-            kept=float(kept[:, layer].mean()),
-            concentration=float(concentration[layer]),
-            forgotten=float(forgotten[:, layer].mean()),
-            kept_by_class=_means([word.word_class for word in words], kept[:, layer]),
-            kept_by_frequency=_means([word.frequency for word in words], kept[:, layer]),
-            kept_by_part_of_speech=_means([word.pos for word in words], kept[:, layer]),
-            against_encoder=astuple(more[layer]) if stacks[layer] == "decoder" else None,
-        )
-        for layer, name in enumerate(names)
-    ]
-
-
-def _concentration(table: np.ndarray) -> np.ndarray:
-    shares = table / np.maximum(table.sum(0), 1e-9)
-    entropy = -(shares * np.log(np.maximum(shares, 1e-12))).sum(0)
-    return 1 - entropy / np.log(len(table))
-
-
-def _means(groups: list[str], values: np.ndarray) -> dict[str, float]:
-    names = np.array(groups)
-    return {name: float(values[names == name].mean()) for name in sorted(set(groups)) if name}
-
-
 def study_of(
     model: EncoderModel, lines: Sequence[str], method: Sigma | None = None, repetitions: int = 2, batch_size: int = 32
 ) -> RetentionStudy:
@@ -250,10 +173,16 @@ def retain(
         One object a sentence, in order, with a summary; it shows itself in a notebook.
 
     Raises:
-        RequestError: Numbers of sources and targets differ, or a setting is out of range.
+        RequestError: Numbers of sources and targets differ, the model writes no targets, or a setting is of a wrong
+            type or out of range.
     """
-    if isinstance(sources, str) or isinstance(targets, str):
-        raise RequestError("sources and targets are lists of sentences: put one sentence into a list")
+    check_request(model, batch_size, seed)
+    check_number("rate", rate, float)
+    check_number("repetitions", repetitions)
+    sources = listed(sources, "sources")
+    if targets is not None:
+        check_reads_targets(model)
+        targets = listed(targets, "targets")
     if targets is not None and len(targets) != len(sources):
         raise RequestError(f"one target for each source is expected: {len(sources)} sources, {len(targets)} targets")
     if repetitions < 1:
@@ -266,7 +195,7 @@ def retain(
     data = {"sources": fingerprint_lines(sources)} | (
         {} if targets is None else {"targets": fingerprint_lines(targets)}
     )
-    summary = summarize_retention(study, sentences, seed)
+    summary = summarize_retention(model.name, study.layers, sentences, seed)
     return Retention(tuple(sentences), summary, signature_of_retention(study, data).to_dict())
 
 

@@ -78,7 +78,8 @@ def test_a_translation_equals_the_definition(tiny_model, name, method):
         assert_close(figures(found.prefix_matrix), prefix, **TOLERANCE)
     else:
         assert found.prefix_matrix is None
-    assert (found.layer, found.method, found.unit) == (method.layer or 2, "alti", "")
+    assert (found.part, found.layer, found.unit) == ("decoder", method.layer or 2, "")
+    assert found.method == ("alti" if method.rollout else "alti_block")
 
 
 @pytest.mark.parametrize("name", ENCODERS)

@@ -68,7 +68,7 @@ def test_a_translation_equals_the_definition(tiny_model, tiny_encoder, name, lay
         assert (each.prefix_matrix is None) == name.startswith("ssru") == (prefix is None)
         if prefix is not None:
             assert_close(figures(each.prefix_matrix), prefix, **TOLERANCE)
-        assert (each.layer, each.passes) == (layer, 2 if rollout else 1)
+        assert (each.part, each.layer, each.passes) == ("decoder", layer, 2 if rollout else 1)
         assert (each.method, each.unit) == ("attention_rollout" if rollout else "attention", "")
 
 
@@ -86,6 +86,7 @@ def test_an_encoder_equals_the_definition(tiny_model, tiny_encoder, name, layer,
         assert_close(figures(each.scores), expected * inside, **TOLERANCE)
         assert sum(each.scores) + each.details["special"] == pytest.approx(1)
         assert each.matrix is None
+        assert (each.part, each.layer) == ("encoder", layer or model.encoder_layers)
 
 
 def bare(tiny_encoder, name):

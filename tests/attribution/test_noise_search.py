@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 from torch.testing import assert_close
 
 from nmt_ib.attribution.noise_search import CEILING, NoiseSearch
-from nmt_ib.attribution.sigma import capacity_bits
+from nmt_ib.attribution.tolerated_noise import capacity_bits
 from nmt_ib.seeding import sentence_generator
 from tests.oracles import sigma_adam
 

@@ -1,7 +1,5 @@
 """Statistics of embeddings and states against plain torch over all sentences, one at a time."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 from torch.testing import assert_close
@@ -10,7 +8,6 @@ from nmt_ib.attribution.question import Translation
 from nmt_ib.attribution.statistics import (
     STD_FLOOR,
     CorpusStatistics,
-    LayerStatistics,
     distance_from_cloud,
     measure_statistics,
     statistics_for,
@@ -122,7 +119,6 @@ def test_a_journey_through_a_file(classifier, translator, tmp_path):
     found.save(path)
     again = CorpusStatistics.load(path, classifier)
     assert (again.model, again.text, again.radius) == (found.model, found.text, found.radius)
-    assert again.fingerprint == found.fingerprint
     for name, part in found.parts.items():
         assert torch.equal(again.parts[name].mean, part.mean)
         assert torch.equal(again.parts[name].std, part.std)
@@ -131,14 +127,10 @@ def test_a_journey_through_a_file(classifier, translator, tmp_path):
         CorpusStatistics.load(path, translator)
 
 
-def test_the_fingerprint_tells_texts_and_figures_apart(classifier):
-    found = measure_statistics(classifier, read(classifier))
-    assert measure_statistics(classifier, read(classifier)).fingerprint == found.fingerprint
-    assert measure_statistics(classifier, read(classifier)[1:]).fingerprint != found.fingerprint
-    part = found.layer(1)
-    moved = found.parts | {"encoder.1": LayerStatistics(part.mean, part.std * 1.001, part.floored)}
-    assert replace(found, parts=moved).fingerprint != found.fingerprint
-    assert replace(found, radius=found.radius + 1).fingerprint != found.fingerprint
+def test_a_hash_tells_texts_apart(classifier):
+    text = measure_statistics(classifier, read(classifier)).text
+    assert measure_statistics(classifier, read(classifier)).text == text
+    assert measure_statistics(classifier, read(classifier)[1:]).text != text
 
 
 def test_lines_of_a_user(translator):

@@ -80,6 +80,27 @@ def test_settings_arrive(attribute):
     assert at["layer"] == 2
 
 
+def test_more_steps_bring_a_search_to_rest(attribute):
+    _, hurried, _ = attribute(TEXT, "--steps", 0, model="bert-classifier")
+    assert "9 network passes, not at rest: more --steps" in hurried
+    _, rested, _ = attribute(TEXT, "--steps", 8, model="bert-classifier")
+    assert "137 network passes, converged" in rested
+    long = json.loads(
+        attribute("no", "--method", "bottleneck", "--steps", 30, "--target", "Um", "--whole", "--json")[1]
+    )
+    assert long["passes"] == 2 + 2 * (2 * 30 + 1)
+
+
+@pytest.mark.parametrize(
+    ("method", "heading"),
+    [("attention", "attention, decoder layer 2"), ("alti_block", "alti_block, decoder layer 2")],
+)
+def test_what_looks_at_the_decoder_says_so(attribute, method, heading):
+    status, printed, errors = attribute(TEXT, "--method", method, "--target", "A casa.")
+    assert (status, errors) == (0, "")
+    assert heading in printed
+
+
 def test_a_label_by_name(attribute):
     found = json.loads(
         attribute(TEXT, "--method", "gradient", "--target", "neutral", "--json", model="bert-classifier")[1]
@@ -126,7 +147,10 @@ def test_hostile_text_is_printed_as_text(attribute):
         ([TEXT, "--part", "logits", "--per-token"], "translates nothing"),
         ([TEXT, "--rate", "0"], "a number above 0"),
         ([TEXT, "--method", "gradient", "--rate", "1"], "gradient has no setting 'rate'"),
-        ([TEXT, "--method", "readout"], "readout needs the setting 'network'"),
+        ([TEXT, "--method", "readout"], "readout needs the setting 'network': a network that recipes/train_readout.py"),
+        ([TEXT, "--method", "occlusion", "--layer", "4"], "occlusion has no setting 'layer': leave it out"),
+        ([TEXT, "--method", "attention@2", "--layer", "1"], "'attention@2' and layer 1 name a layer each"),
+        ([TEXT, "--method", "readout", "--network", "nowhere"], "nowhere holds no readout network"),
         ([TEXT, "--method", "occlusion", "--target", "good"], "negative, neutral, positive"),
         ([""], "empty line"),
         (["\x01"], "no words"),
@@ -177,6 +201,53 @@ def test_in_python(tiny_model, tiny_encoder):
     assert by_name == by_number
     with pytest.raises(RequestError, match="2 sentences need as many targets, not 1"):
         nmt_ib.attribute(model, [TEXT, "no"], targets=["Um"])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"model": "builtin:en-pt"}, "model is str, expected what load_translation_model or load_encoder_model gives"),
+        ({"sentences": "A dog."}, "sentences must be a list, not str: put one sentence into a list"),
+        ({"sentences": None}, "sentences must be a list, not NoneType"),
+        ({"sentences": ["no", 3]}, "sentences[1] is int, expected str"),
+        ({"targets": "a"}, "targets must be a list, not str"),
+        ({"targets": [None]}, "targets[0] is NoneType, expected str"),
+        ({"targets": [1]}, "targets[0] is int, expected str"),
+        ({"corpus": "some text"}, "corpus must be a list, not str"),
+        ({"corpus": ["no", 3]}, "corpus[1] is int, expected str"),
+        ({"method": None}, "a method is known by its name, as 'sigma' is, not by None"),
+        ({"layer": "4"}, "layer is a whole number, not '4'"),
+        ({"layer": 1.5}, "layer is a whole number, not 1.5"),
+        ({"rate": "x"}, "rate is a number, not 'x'"),
+        ({"rate": None}, "rate is a number, not None"),
+        ({"seed": 0.5}, "seed is a whole number, not 0.5"),
+        ({"batch_size": 0}, "batch_size is at least 1, not 0"),
+        ({"batch_size": -3}, "batch_size is at least 1, not -3"),
+        ({"batch_size": "8"}, "batch_size is a whole number, not '8'"),
+    ],
+    ids=lambda value: ascii(value)[:40] if isinstance(value, dict) else "",
+)
+def test_a_wrong_type_is_one_line_in_python(tiny_model, given, message):
+    with pytest.raises(RequestError) as caught:
+        nmt_ib.attribute(**{"model": tiny_model("ssru").model, "sentences": ["no"], **given})
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_label_must_be_a_name_or_a_number(tiny_encoder):
+    classifier = tiny_encoder("bert-classifier")
+    for targets, message in (([None], "has no label None"), ("1", "targets must be a list, not str")):
+        with pytest.raises(RequestError, match=message):
+            nmt_ib.attribute(classifier, ["no"], "gradient", targets=targets)
+
+
+def test_every_number_among_the_settings_is_checked():
+    for method, setting in (("bottleneck", "beta"), ("attention", "layer"), ("integrated_gradients", "steps")):
+        with pytest.raises(RequestError, match=f"{setting} is a .*number, not 'x'"):
+            attribution_method(method, **{setting: "x"})
+    assert attribution_method("attention", layer=None).layer is None
+    assert attribution_method("bottleneck", beta=None).beta is None
+    assert attribution_method("bottleneck", beta=5.0).beta == 5
 
 
 def test_a_bare_encoder_has_states_to_look_at(tiny_encoder):

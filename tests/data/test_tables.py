@@ -40,6 +40,14 @@ def test_a_file_that_is_not_there():
         read_numbers("nowhere.csv")
 
 
+@pytest.mark.parametrize(
+    ("read", "expected"), [(read_numbers, "rows of numbers"), (read_named_points, "lines of name")]
+)
+def test_a_directory_is_no_table(read, expected, tmp_path):
+    with pytest.raises(RequestError, match=f"is a directory: expected a CSV file, {expected}"):
+        read(tmp_path)
+
+
 @pytest.mark.parametrize("header", ["", "name,i_x_bits,i_y_bits\n", "layer, i_x_bits, i_y_bits\n"])
 def test_reads_named_points_with_and_without_header(file, header):
     assert read_named_points(file(header + "layer 1,7.5,0.9\n\nlayer 2,4,0.8\n")) == [

@@ -101,6 +101,8 @@ def test_the_error_is_the_spread_of_samples():
         (np.array([0.0, np.nan]), np.zeros(2), "x holds values that are not finite"),
         (np.zeros(2), np.array([0.0, np.inf]), "y holds values that are not finite"),
         (np.zeros((0, 2)), np.zeros(0), "x holds no values"),
+        ([[1], [2, 3]], [1, 2], "x holds rows of different lengths"),
+        ("word", np.zeros(2), "x is a single str: expected an array"),
     ],
 )
 def test_says_what_is_wrong(x, y, message):

@@ -61,6 +61,28 @@ def test_a_layer_s_answer(network):
     assert linear_output_nats(0 * weights, teacher, covariance, 0.3, 0.2) == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_data_processing_inequality_of_a_linear_network(seed):
+    # T1 = W1 X + Z1, T2 = W2 T1 + Z2: the second layer knows no more, of the input or of the teacher's answer.
+    generator = np.random.default_rng(seed)
+    x, first, second, teacher = np.eye(4), *(generator.standard_normal(shape) for shape in ((3, 4), (3, 3), (2, 4)))
+    # Everything as weights of the independent X, Z1, Z2, Z of the answer.
+    rows = {
+        "x": np.hstack([x, np.zeros((4, 8))]),
+        "t1": np.hstack([first, np.eye(3), np.zeros((3, 5))]),
+        "t2": np.hstack([second @ first, second, np.eye(3), np.zeros((3, 2))]),
+        "y": np.hstack([teacher, np.zeros((2, 6)), np.eye(2)]),
+    }
+
+    def nats(one, other):
+        both = np.vstack([rows[one], rows[other]])
+        return gaussian_nats(both @ both.T, len(rows[one]))
+
+    assert nats("x", "t1") == pytest.approx(linear_input_nats(first, x, 1.0), abs=1e-9)
+    assert nats("x", "t2") < nats("x", "t1")
+    assert nats("y", "t2") < nats("y", "t1") < nats("y", "x")
+
+
 def test_samples_of_a_network_agree(network):
     weights, teacher, covariance = network
     generator = np.random.default_rng(1)

@@ -161,3 +161,11 @@ def test_deterministic_bottleneck_has_hard_points():
     found = ib_curve(CHANNEL, beta_grid(0.5, 10.0, 20), method="dib")
     assert {round(point.i_x_bits, 9) for point in found.points} == {0, 1}
     assert found.critical_betas == pytest.approx((1 / found.i_xy_bits,))
+    assert "cost the same" in found.notes[0]
+
+
+def test_a_grid_too_coarse_to_tell_splits_apart_says_so():
+    table = np.array([[0.36, 0.03, 0.01], [0.04, 0.22, 0.04], [0.02, 0.03, 0.25]])
+    coarse, fine = (ib_curve(table, beta_grid(1.0, 20.0, points)) for points in (3, 40))
+    assert "clusters go 1 to 3: a finer grid" in coarse.notes[0]
+    assert (len(fine.critical_betas), fine.notes) == (2, ())

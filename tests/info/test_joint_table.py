@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nmt_ib.errors import RequestError
 from nmt_ib.info.joint_table import JointTable, first_critical_beta
@@ -53,3 +55,18 @@ def test_first_critical_beta_of_a_channel(flip):
 
 def test_first_critical_beta_of_strangers_is_infinite():
     assert first_critical_beta(np.array([0.3, 0.7]), np.array([[0.2, 0.8], [0.2, 0.8]])) == np.inf
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000), st.tuples(*[st.integers(2, 6)] * 4), st.sampled_from([0.05, 1.0]))
+def test_data_processing_inequality(seed, sizes, evenness):
+    # Y - X - T1 - T2: no step of a chain can add to what the last one knows, of its beginning or of anything before.
+    generator = np.random.default_rng(seed)
+    table, first, second = (
+        generator.dirichlet(np.full(columns, evenness), size=rows)
+        for rows, columns in zip(sizes, sizes[1:], strict=False)
+    )
+    start = generator.dirichlet(np.full(sizes[0], 1.0))[:, None] * table
+    known = [JointTable.of(joint).i_xy_nats for joint in (start, start @ first, start @ first @ second)]
+    assert known[0] >= known[1] - 1e-9
+    assert known[1] >= known[2] - 1e-9

@@ -54,6 +54,7 @@ def test_the_error_is_the_spread_of_samples():
 def test_units_do_not_matter():
     x, y = TASKS["dense-3x3"].sample(300, 0)
     assert ksg_information(x * 7 + 3, y / 9).nats == pytest.approx(ksg_information(x, y).nats, abs=1e-9)
+    assert ksg_information(x * 1e200, y / 1e200).nats == pytest.approx(ksg_information(x, y).nats, abs=1e-9)
 
 
 def test_ties_are_moved_and_told():

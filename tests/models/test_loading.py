@@ -95,6 +95,11 @@ def test_an_unknown_builtin():
     refused("builtin:en-xx", "built in: builtin:en-pt, builtin:pt-en")
 
 
+def test_a_builtin_of_the_other_kind():
+    refused("builtin:minilm", "builtin:minilm is an encoder: use load_encoder_model")
+    refused("builtin:pt-en", "builtin:pt-en is a translation model: use load_translation_model", load_encoder_model)
+
+
 def test_a_builtin_without_its_package(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     refused("builtin:en-pt", "pip install")

@@ -4,8 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
+from nmt_ib.reports.png import estimators
 from nmt_ib.reports.png.estimators import _bias_nats, write_estimator_figure
 from nmt_ib.results.estimator_benchmark import EstimatorBenchmark, EstimatorRun
 
@@ -38,6 +40,21 @@ def test_the_figure_is_whole(found, tmp_path):
     with Image.open(files[0]) as picture:
         picture.load()
         assert min(picture.size) > 300
+
+
+def test_no_words_are_cut(monkeypatch, tmp_path):
+    drawn = {}
+    monkeypatch.setattr(estimators, "saved", lambda folder, figures: drawn.update(figures) or [])
+    write_estimator_figure(tmp_path, table(2, 3))
+    (figure,) = drawn.values()
+    figure.draw_without_rendering()
+    words = [text for text in figure.findobj(Text) if any(map(str.isalpha, text.get_text()))]  # no ticks out of range
+    for text in words:
+        box = text.get_window_extent()
+        assert figure.bbox.containsx(box.x0), text
+        assert figure.bbox.containsx(box.x1), text
+        assert figure.bbox.containsy(box.y0), text
+        assert figure.bbox.containsy(box.y1), text
 
 
 def test_colours_are_the_bias():

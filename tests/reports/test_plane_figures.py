@@ -3,10 +3,13 @@
 import pytest
 from PIL import Image
 
+from nmt_ib.reports.png import plane as plane_figures
+from nmt_ib.reports.png import transformer_plane
 from nmt_ib.reports.png.information_plane import write_approach_figure
 from nmt_ib.reports.png.plane import write_plane_figures, write_planes_figure
 from nmt_ib.results.ib_curve import IBCurve, IBPoint
 from nmt_ib.results.information_plane import LayerClusters, LayerGradient, Plane, PlanePoint
+from nmt_ib.results.transformer_plane import LayerKnowledge, TransformerPlane
 
 EPOCHS = (0, 1, 10, 100)
 
@@ -48,6 +51,32 @@ def test_figures_are_whole(plane, tmp_path):
             assert min(picture.size) > 200
     with Image.open(tmp_path / "plane.gif") as frames:
         assert frames.n_frames >= len(EPOCHS)
+
+
+def test_a_figure_says_what_it_shows(monkeypatch, tmp_path):
+    drawn = {}
+    monkeypatch.setattr(plane_figures, "saved", lambda folder, figures: drawn.update(figures) or [])
+    shown = plane_of([("binning", "whole")], h_x_bits=6.0, i_xy_bits=1.0, signature={"model": "szt"})
+    write_plane_figures(tmp_path, shown)
+    figure = drawn["plane.png"]
+    figure.draw_without_rendering()
+    heading = figure._suptitle
+    assert heading.get_text() == "szt\nlines: layers 1, 2, ..., mean of 2 networks\npale dots: each network"
+    assert heading.get_window_extent().x1 < figure.bbox.x1
+    top = figure.axes[0]
+    assert {"1", "2"} <= {text.get_text() for text in top.texts}
+    labels = [text.get_text() for text in top.get_legend().get_texts()]
+    assert labels == ["I(X;Y), the most of I(T;Y)", "H(X), the most of I(X;T)"]
+
+
+def test_layers_below_nothing_are_drawn_with_the_name_of_the_model(monkeypatch, tmp_path):
+    drawn = {}
+    monkeypatch.setattr(transformer_plane, "saved", lambda folder, figures: drawn.update(figures) or [])
+    row = LayerKnowledge("encoder 0", "word", "clusters", 0.0, 0.3, 0.1, 4.0, 5.0, 100)
+    transformer_plane.write_transformer_figure(tmp_path, TransformerPlane((row,), {"model": "some/model"}))
+    figure = drawn["layers.png"]
+    assert figure._suptitle.get_text() == "some/model"
+    assert figure.axes[0].get_ylim()[0] < -0.1 - 1.96 * 0.3
 
 
 def test_a_plane_of_one_moment_has_figures(tmp_path):

@@ -3,13 +3,21 @@
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from nmt_ib.reports import html
 from nmt_ib.reports.html import write_retention_report
-from nmt_ib.reports.png.retention import WIDEST_HEAT_MAP, write_retention_figures
+from nmt_ib.reports.png.retention import (
+    WIDEST_HEAT_MAP,
+    _heat_map,
+    _one_model,
+    _several_models,
+    write_retention_figures,
+)
 from nmt_ib.results.retention import LayerRetention, RetentionSummary, SentenceRetention, WordRetention
 from tests.reports.hostile_run import HOSTILE, SIGNATURE
 from tests.reports.test_png import size
@@ -69,7 +77,7 @@ def test_hostile_text_is_never_markup(path):
         assert forbidden not in raw
     assert {tag for tag, _ in page.elements} <= {
         "html", "head", "meta", "title", "style", "body", "header", "p", "h1", "h2", "strong", "details", "summary",
-        "dl", "div", "dt", "dd", "main", "section", "em", "table", "thead", "tr", "th", "td", "article",
+        "dl", "div", "dt", "dd", "main", "section", "em", "table", "tbody", "tr", "th", "td", "article",
     }  # fmt: skip
     for sentence in sentences:
         for word in sentence.words:
@@ -92,10 +100,55 @@ def test_nothing_is_loaded_and_nothing_runs(path):
 def test_the_page_shows_every_layer_and_the_darkest_word(path):
     write_retention_report(path, SIGNATURE, summary_of(1), [measured(0, "a b c")])
     page, raw = Page(path), path.read_text(encoding="utf-8")
-    for shown in ("encoder 1", "encoder 3", "80 – 95", "90.0%", "command", "diagnose"):
+    for shown in ("encoder 1", "encoder 3", "[80, 95]", "90.0%", "command", "diagnose"):
         assert shown in raw
-    shades = [attributes["class"] for tag, attributes in page.elements if tag == "td" and "class" in attributes]
-    assert shades == [*["k0", "k3", "k6"] * 2, "k1", "k3", "k6"]
+    for legend in ("summed over a word's pieces", "share of what layer 1 keeps"):
+        assert legend in raw.replace("&#39;", "'")
+    assert shades_of(page) == ["k0", *["k6"] * 8]  # of the first word the first layer keeps nothing
+
+
+def shades_of(page):
+    return [attributes["class"] for tag, attributes in page.elements if tag == "td" and "class" in attributes]
+
+
+def words_of(*rows):
+    """A sentence whose words keep these bits in each layer."""
+    words = tuple(WordRetention("w", 0, 1, "open class", "<u>", "NOUN", row, (0.0,) * len(row)) for row in rows)
+    return SentenceRetention(0, "w", words=words)
+
+
+def test_the_colour_is_the_share_of_the_first_layer(path):
+    write_retention_report(path, SIGNATURE, summary_of(1), [words_of((1_800.0, 900.0, 0.0), (6.0, 7.0, 1.0))])
+    assert shades_of(Page(path)) == ["k6", "k6", "k3", "k6", "k0", "k1"]
+
+
+def test_a_word_tells_its_kind_and_the_layer_that_forgets_it(path):
+    write_retention_report(path, SIGNATURE, summary_of(1), [words_of((8.0, 5.0, 3.0), (8.0, 4.0, 4.0))])
+    titles = [attributes["title"] for tag, attributes in Page(path).elements if tag == "th" and "title" in attributes]
+    assert titles == ["open class, <u>, NOUN; forgotten at encoder 3", "open class, <u>, NOUN; not forgotten"]
+
+
+def test_the_page_shows_noise_the_gap_and_kinds_of_words(path):
+    (first, *_), last = summary_of(1).layers, replace(summary_of(1).layers[2], name="decoder 1")
+    last = replace(last, noise_bits=7.4, against_encoder=(-12.4, -20.0, -0.4), kept_by_part_of_speech={"NOUN": 0.123})
+    layers = (replace(first, kept_by_part_of_speech={"NOUN": 1.0}), last)
+    write_retention_report(path, SIGNATURE, replace(summary_of(1), layers=layers), [])
+    texts = Page(path).texts
+    for shown in ("noise", "7", "-12 [-20, +0]", "Frequency rank", "top 100", "80.0%", "NOUN", "12.3%"):
+        assert shown in texts
+    assert "Model against model" not in texts
+
+
+def test_models_stand_side_by_side(path):
+    other = replace(summary_of(1, layers=2, model="<i>other</i>"), words=3)
+    nothing = summary_of(1, layers=0, model="nothing")
+    write_retention_report(path, SIGNATURE, summary_of(1), [], [other, nothing])
+    texts = Page(path).texts
+    below = texts[texts.index("Model against model") :]
+    assert below.index("<b>model</b>?") < below.index("<i>other</i>")
+    assert "nothing" not in below
+    assert below.count("encoder 2") == 2
+    assert below.count("encoder 3") == 1
 
 
 def test_a_word_of_no_bits_has_the_lightest_cell(path):
@@ -137,7 +190,8 @@ def test_the_report_appears_whole_or_not_at_all(path):
 @pytest.mark.parametrize("models", [["own $_$ 名"], ["$_$", "other", "third"]])
 def test_figures(tmp_path, models):
     summaries = {model: summary_of(9, layers=3 + place, model=model) for place, model in enumerate(models)}
-    sentences = [measured(0, "a b"), measured(1, "w " * (WIDEST_HEAT_MAP + 1)), measured(2, "$a_ 名 <b> d")]
+    hostile = "$a_ 名 <b> família \x1b[31mred \u202etxt \ud800 😀"
+    sentences = [measured(0, "a b"), measured(1, "w " * (WIDEST_HEAT_MAP + 1)), measured(2, hostile)]
     paths = write_retention_figures(tmp_path, summaries, iter(sentences))
     assert [path.name for path in paths] == ["retention.png", "heat_map.png"]
     assert sorted(tmp_path.iterdir()) == sorted(paths)
@@ -146,6 +200,36 @@ def test_figures(tmp_path, models):
         assert 400 < width < 3_000
         assert 300 < height < 2_000
         assert 5_000 < path.stat().st_size < 500_000
+
+
+def stacks(*names, kept=1.0):
+    layer = summary_of(1).layers[0]
+    return replace(summary_of(1), layers=tuple(replace(layer, name=name, kept=kept) for name in names))
+
+
+def test_one_model_shows_bits_and_classes_and_its_line_breaks_between_the_stacks():
+    left, right = _one_model(stacks("encoder 1", "encoder 2", "decoder 1")).axes
+    assert left.get_legend() is None
+    assert [text.get_text() for text in right.get_legend().get_texts()] == ["open class", MARKUP]
+    assert [label.get_text() for label in left.get_xticklabels()] == ["encoder 1", "encoder 2", "decoder 1"]
+    assert list(left.get_xticks()) == [0, 1, 3]
+    np.testing.assert_array_equal(left.lines[0].get_ydata(), [90, 90, np.nan, 90])
+    np.testing.assert_array_equal(right.lines[1].get_ydata(), [0.5, 0.5, np.nan, 0.5])
+
+
+def test_several_models_show_shares_alone_each_at_the_layers_of_its_name():
+    models = {"shallow": stacks("encoder 1", "decoder 1", kept=0.25), "deep": stacks("encoder 1", "encoder 2")}
+    (axes,) = _several_models(models).axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["encoder 1", "encoder 2", "decoder 1"]
+    for line, expected in zip(axes.lines, [[0.25, np.nan, np.nan, 0.25], [1, 1, np.nan, np.nan]], strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), expected)
+
+
+def test_the_heat_map_has_bits_as_numbers_and_shares_as_colours():
+    axes = _heat_map(words_of((1_800.0, 900.0), (6.0, 7.5)), ["encoder 1", "encoder 2"]).axes[0]
+    assert [text.get_text() for text in axes.texts] == ["1800", "6", "900", "8"]
+    np.testing.assert_allclose(axes.collections[0].get_array(), [[1, 1], [0.5, 1.25]])
+    assert "summed over a word's pieces" in axes.get_xlabel()
 
 
 def test_no_global_state_is_touched(tmp_path):

@@ -202,6 +202,40 @@ def test_path_is_the_mean_over_seeds():
     assert (len(joined), joined.i_xy_bits) == (8, 2)
 
 
+def known(estimator, *layers, part="whole"):
+    """Points of one epoch; of each layer, I(X;T) and I(T;Y) of each network."""
+    return tuple(
+        PlanePoint(seed, 3, layer, estimator, *bits, 1, 1, part)
+        for layer, networks in enumerate(layers, start=1)
+        for seed, bits in enumerate(networks)
+    )
+
+
+def test_a_layer_that_seems_to_know_more_than_an_earlier_one_is_named():
+    points = known("sp", [(4, 1), (4, 1)], [(5, 0.5), (5.5, 0.6)], [(2, 0.7), (2, 0.7)])
+    x, y = Plane(points).warnings
+    assert x.startswith("sp: I(X;T) of layer 2 exceeds that of layer 1 by up to 1.250 bits (epoch 3): no Markov chain")
+    assert y.startswith("sp: I(T;Y) of layer 3 exceeds that of layer 2 by up to 0.150 bits")
+    assert Plane.from_dict(Plane(points).to_dict()).warnings == (x, y)
+
+
+def test_a_rise_within_the_spread_over_networks_or_of_rounding_is_not():
+    assert Plane(known("sp", [(4, 1), (4, 1)], [(5, 1.0004), (3.5, 1.0004)])).warnings == ()
+
+
+def test_parts_of_the_input_share_what_is_said_of_the_answer():
+    layers = [(4, 0.1)], [(4.5, 0.2)]
+    warnings = Plane(known("exact", *layers, part="relevant") + known("exact", *layers, part="irrelevant")).warnings
+    assert [warning.partition(" of layer")[0] for warning in warnings] == [
+        "exact: I(X;T) of relevant inputs", "exact: I(T;Y)", "exact: I(X;T) of irrelevant inputs"
+    ]  # fmt: skip
+
+
+def test_noise_of_each_layer_on_its_own_is_no_markov_chain():
+    plane = information_plane(experiment_of("saxe-linear"), [0, 1, 2], epochs=150, measurements=2)
+    assert any("exact: I(T;Y) of layer 2 exceeds" in warning and "on its own" in warning for warning in plane.warnings)
+
+
 def test_one_step_has_no_noise():
     assert LayerGradient(0, 1, 1, 2.0, 0.5, 1.0).signal_to_noise == 4
     assert LayerGradient(0, 1, 1, 2.0, 0.0, 1.0).signal_to_noise is None

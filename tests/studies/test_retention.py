@@ -19,18 +19,22 @@ from nmt_ib.results.retention import (
     SentenceRetention,
     WordRetention,
 )
-from nmt_ib.studies import retention
+from nmt_ib.studies import retention, retention_summary
 from nmt_ib.studies.retention import (
     RetentionStudy,
     retain,
     signature_of_retention,
     study_of,
-    summarize_retention,
 )
+from nmt_ib.studies.retention_summary import summarize_retention
 
 SOURCES = ["A small dog sleeps near the red door.", "", "The house is old, she said.", "w " * 2_000, "no"]
 TARGETS = ["Um cão dorme.", "", "A casa velha.", "x", ""]
 NAMES = ["encoder 1", "encoder 2", "encoder 3", "decoder 1", "decoder 2"]
+
+
+def summarize(study, lines):
+    return summarize_retention(study.model.name, study.layers, lines)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +104,7 @@ def test_batch_size_and_order_change_nothing(kind, request):
 def test_own_translations_and_classifiers_without_any(translator, classifier):
     own = retain(translator, SOURCES[:1], repetitions=1)[0]
     assert own.translation == translator.translate(translator.pad([translator.tokenize_source(SOURCES[0])]))[0].text
-    for line in retain(classifier, SOURCES[:1], TARGETS[:1], repetitions=1):
+    for line in retain(classifier, SOURCES[:1], repetitions=1):
         assert line.translation == ""
         assert len(line.words[0].bits) == classifier.encoder_layers
 
@@ -140,7 +144,7 @@ def test_json_both_ways(found):
 def test_a_table_has_a_row_a_word_and_layer(found):
     table = found.to_dataframe()
     assert list(table.columns) == [
-        "sentence", "word", "word_class", "frequency", "pos", "layer", "bits", "noise_bits",
+        "sentence", "word", "word_class", "frequency", "pos", "forgotten_at", "layer", "bits", "noise_bits",
     ]  # fmt: skip
     assert len(table) == sum(len(line.words) for line in found) * len(NAMES)
     assert list(table["layer"][: len(NAMES)]) == NAMES
@@ -178,7 +182,7 @@ def test_the_summary_by_hand(translator, monkeypatch):
         SentenceRetention(1, "", skipped="empty line"),
         measured(2, (10, 4, 8, 8, 0)),
     ]
-    summary = summarize_retention(study, iter(lines))
+    summary = summarize(study, iter(lines))
     assert (summary.model, summary.sentences, summary.skipped, summary.words) == ("tiny", 3, 1, 3)
     assert [layer.name for layer in summary.layers] == NAMES
     first, second, third, fourth, fifth = summary.layers
@@ -200,20 +204,20 @@ def test_the_summary_by_hand(translator, monkeypatch):
 
 def test_a_layer_that_keeps_all_alike_is_not_concentrated_and_one_word_is():
     even, single = np.full((4, 1), 3.0), np.array([[5.0], [0.0], [0.0]])
-    assert retention._concentration(even)[0] == pytest.approx(0)
-    assert retention._concentration(single)[0] == pytest.approx(1)
+    assert retention_summary._concentration(even)[0] == pytest.approx(0)
+    assert retention_summary._concentration(single)[0] == pytest.approx(1)
 
 
 def test_the_interval_covers_sentences_not_words(translator):
     study = RetentionStudy(translator, statistics_for(translator, SOURCES[::2]))
     same = [measured(index, *[(10,) * 5] * 3) for index in range(20)]
-    layer = summarize_retention(study, same).layers[0]
+    layer = summarize(study, same).layers[0]
     assert layer.interval == (10, 10)
     spread = [measured(index, (10 + index % 2,) * 5) for index in range(200)]
-    low, high = summarize_retention(study, spread).layers[0].interval
+    low, high = summarize(study, spread).layers[0].interval
     expected = 1.96 * 0.5 / math.sqrt(200)  # normal approximation of a mean of 200
     assert high - low == pytest.approx(2 * expected, rel=0.25)
-    assert summarize_retention(study, spread) == summarize_retention(study, spread)
+    assert summarize(study, spread) == summarize_retention(study.model.name, study.layers, spread)
 
 
 def test_nothing_measured_has_a_summary(translator):
@@ -246,17 +250,36 @@ def test_the_signature_leaves_out_what_cannot_change_a_number(classifier, transl
     assert forced[0]["targets"] != forced[1]["targets"]
 
 
-def test_wrong_settings_are_named(classifier):
+def test_wrong_settings_are_named(classifier, translator):
     for arguments, message in [
-        ((SOURCES[0],), "put one sentence into a list"),
-        ((SOURCES, "one"), "put one sentence into a list"),
-        ((SOURCES, TARGETS[:2]), "5 sources, 2 targets"),
+        ((classifier, SOURCES[0]), "sources must be a list, not str: put one sentence into a list"),
+        ((translator, SOURCES, "one"), "targets must be a list, not str: put one sentence into a list"),
+        ((translator, SOURCES, TARGETS[:2]), "5 sources, 2 targets"),
+        ((translator, ["no"], [None]), r"targets\[0\] is NoneType, expected str"),
+        ((classifier, None), "sources must be a list, not NoneType"),
+        ((classifier, ["no", 3]), r"sources\[1\] is int, expected str"),
+        (("builtin:en-pt", SOURCES), "model is str, expected what load_translation_model"),
+        ((classifier, SOURCES, TARGETS), "translates nothing: it reads no targets"),
     ]:
         with pytest.raises(RequestError, match=message):
-            retain(classifier, *arguments)
-    for settings, message in [({"repetitions": 0}, "at least 1"), ({"rate": 0.0}, "above 0")]:
+            retain(*arguments)
+    for settings, message in [
+        ({"repetitions": 0}, "repetitions are at least 1, not 0"),
+        ({"repetitions": "2"}, "repetitions is a whole number, not '2'"),
+        ({"rate": 0.0}, "above 0"),
+        ({"rate": "x"}, "rate is a number, not 'x'"),
+        ({"batch_size": 0}, "batch_size is at least 1, not 0"),
+        ({"batch_size": -3}, "batch_size is at least 1, not -3"),
+        ({"batch_size": 1.5}, "batch_size is a whole number, not 1.5"),
+        ({"seed": None}, "seed is a whole number, not None"),
+    ]:
         with pytest.raises(RequestError, match=message):
             retain(classifier, SOURCES, **settings)
+
+
+def test_numpy_s_lists_and_numbers_are_as_good(classifier):
+    found = retain(classifier, np.array(["no", "The house."], dtype=object), repetitions=np.int64(1))
+    assert list(found) == list(retain(classifier, ["no", "The house."], repetitions=1))
 
 
 def test_a_layer_is_plain_data():

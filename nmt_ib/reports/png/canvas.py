@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 
 import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
 
 DROPPED, KEPT, INK = "#c2533f", "#5b93c7", "#3a3833"
-STYLE = {"axes.edgecolor": INK, "grid.color": "#e8e5de", "text.color": INK, "axes.labelcolor": INK}
+FONT = "DejaVu Sans"  # matplotlib brings it along, so that figures are the same everywhere
+STYLE = {
+    "axes.edgecolor": INK, "grid.color": "#e8e5de", "text.color": INK, "axes.labelcolor": INK, "font.family": [FONT],
+}  # fmt: skip
 DOTS_PER_INCH = 150
 
 
@@ -50,6 +55,27 @@ def title(axes: Axes, text: str) -> None:
     axes.set_title(text, loc="left", fontsize=11, fontweight="bold")
 
 
-def ascii_only(text: str) -> str:
-    """No font has every glyph."""
-    return text.encode("ascii", "backslashreplace").decode()
+def drawable(text: str) -> str:
+    """A corpus's text as a figure can show it.
+
+    Args:
+        text: Any.
+
+    Returns:
+        It, with an escape for what the font lacks and for what has no ink of its own, such as control characters.
+    """
+    return "".join(
+        character if character.isprintable() and ord(character) in _glyphs() else _escaped(character)
+        for character in text
+    )
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+@cache
+def _glyphs() -> frozenset[int]:
+    """Characters that the font has, upright and bold."""
+    upright, bold = (set(get_font(findfont(f"{FONT}:{weight}")).get_charmap()) for weight in ("regular", "bold"))
+    return frozenset(upright & bold)

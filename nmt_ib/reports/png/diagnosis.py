@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nmt_ib.reports.html import GROUPS, interval, scale_of
-from nmt_ib.reports.png.canvas import DROPPED, INK, KEPT, ascii_only, saved, say, styled
+from nmt_ib.reports.png.canvas import DROPPED, INK, KEPT, drawable, saved, say, styled, title
 from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis, Share
 
 # Bins are even on asinh(bits): near zero, where dropped words are, they are fine; far out, a step doubles the bits.
@@ -37,8 +37,8 @@ def write_figures(folder: Path, summary: DiagnosisSummary, sentences: Iterable[S
 def _groups(summary: DiagnosisSummary) -> Figure:
     figure = Figure(figsize=(11, 7.5), layout="constrained")
     overall = Share("all words", summary.words, summary.dropped)
-    for axes, (field, title) in zip(figure.subplots(2, 2).flat, GROUPS.items(), strict=True):
-        _panel(axes, title, getattr(summary, field), overall, scale_of(summary))
+    for axes, (field, heading) in zip(figure.subplots(2, 2).flat, GROUPS.items(), strict=True):
+        _panel(axes, heading, getattr(summary, field), overall, scale_of(summary))
     figure.suptitle(
         f"Dropped source words: {summary.dropped:,} of {summary.words:,} ({overall.share:.1%}, dotted line)",
         fontsize=13, fontweight="bold",
@@ -47,9 +47,9 @@ def _groups(summary: DiagnosisSummary) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, title: str, shares: tuple[Share, ...], overall: Share, scale: float) -> None:
+def _panel(axes: Axes, heading: str, shares: tuple[Share, ...], overall: Share, scale: float) -> None:
     """One bar a group, with its interval and its counts."""
-    axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
+    title(axes, heading)
     if not shares:
         say(axes, "no words")
         return
@@ -59,7 +59,7 @@ def _panel(axes: Axes, title: str, shares: tuple[Share, ...], overall: Share, sc
     bounds = np.array([interval(share) for share in shares]).T
     axes.errorbar(values, rows, xerr=np.abs(bounds - values), fmt="none", ecolor=INK, elinewidth=1.2)
     axes.axvline(overall.share, color=INK, linewidth=1, linestyle=":")
-    names = [ascii_only(share.name) for share in shares]
+    names = [drawable(share.name) for share in shares]
     labels = [f"{name}  ({share.dropped:,} of {share.words:,})" for name, share in zip(names, shares, strict=True)]
     axes.set_yticks(rows, labels, fontsize=9, parse_math=False)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.2%}".replace(".00", ""))
@@ -89,7 +89,7 @@ def _contributions(kept: np.ndarray, dropped: np.ndarray) -> Figure:
     for axes, counts, name, color in zip(
         panels, (kept, dropped), ("Translated", "Dropped"), (KEPT, DROPPED), strict=True
     ):
-        axes.set_title(f"{name} words: {counts.sum():,}", loc="left", fontsize=11, fontweight="bold")
+        title(axes, f"{name} words: {counts.sum():,}")
         if counts.any():
             centres = (edges[:-1] + edges[1:]) / 2
             seaborn.histplot(x=centres, weights=counts, bins=edges.tolist(), color=color, alpha=1, ax=axes)

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nmt_ib.reports.png.canvas import DROPPED, INK, KEPT, ascii_only, saved, styled, title
+from nmt_ib.reports.png.canvas import DROPPED, INK, KEPT, drawable, saved, styled, title
 from nmt_ib.results.ib_curve import IBCurve
 
 
@@ -45,7 +45,7 @@ def write_approach_figure(folder: Path, name: str, tasks: Mapping[str, Mapping[i
         panels = figure.subplots(1, len(tasks), squeeze=False)[0]
         for axes, (heading, epochs) in zip(panels, tasks.items(), strict=True):
             _approach(axes, epochs)
-            title(axes, ascii_only(heading))
+            title(axes, drawable(heading))
         return saved(folder, {name: figure})
 
 
@@ -73,7 +73,7 @@ def _information_plane(axes: Axes, curve: IBCurve) -> None:
         left = layer.i_x_bits > axes.get_xlim()[1] / 2
         beta = "" if layer.beta is None else f", beta {layer.beta:.2f}"
         axes.annotate(
-            ascii_only(layer.name) + beta, (layer.i_x_bits, layer.i_y_bits), textcoords="offset points",
+            drawable(layer.name) + beta, (layer.i_x_bits, layer.i_y_bits), textcoords="offset points",
             xytext=(-6 if left else 6, -12), ha="right" if left else "left", fontsize=8, parse_math=False,
         )  # fmt: skip
     axes.set_xlabel("I(X;T), bits")

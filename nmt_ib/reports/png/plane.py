@@ -4,20 +4,25 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pandas
 import seaborn
 from matplotlib.animation import FuncAnimation, PillowWriter
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LogNorm
+from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
-from nmt_ib.reports.png.canvas import INK, ascii_only, saved, styled, title
+from nmt_ib.reports.png.canvas import INK, drawable, saved, styled, title
 from nmt_ib.results.information_plane import WHOLE, Plane
 
 FRAMES_A_SECOND = 8
 ABREAST = 3  # planes in a row
+SHORT = 50  # epochs, below which powers of ten are too few ticks
+NEAR = 0.03  # of an axis: layers nearer than about that share a label
+VISIBLE = 0.85  # share of the colours that stands out on white
 Colour = tuple[float, ...]
 Panels = list[tuple[str, pandas.DataFrame]]
 
@@ -62,9 +67,10 @@ def write_planes_figure(folder: Path, name: str, planes: Mapping[str, Plane]) ->
             for epoch, now in plane.to_dataframe().groupby("epoch"):
                 _layers(axes, now, colours(epoch))
             axes.label_outer()
-            title(axes, ascii_only(heading))
+            title(axes, drawable(heading))
         for axes in panels.flat[len(planes) :]:
             axes.set_axis_off()
+        figure.legend(*panels[0, 0].get_legend_handles_labels(), frameon=False, loc="outside lower center", ncols=2)
         figure.colorbar(colours, ax=list(panels.flat), label="epoch + 1")
         return saved(folder, {name: figure})
 
@@ -84,10 +90,35 @@ def _paths(plane: Plane, panels: Panels) -> Figure:
         _limits(top, plane, rows)
         for epoch, now in rows.groupby("epoch"):
             _layers(top, now, colours(epoch))
+        _name_ends(top, now)
+        _name_limits(top)
         title(top, name)
         _over_epochs(below, rows)
     figure.colorbar(colours, ax=list(axes[0]), label="epoch + 1")
+    figure.suptitle(_what_dots_are(plane), fontsize=11, x=0.01, ha="left")
     return figure
+
+
+def _what_dots_are(plane: Plane) -> str:
+    networks = len({point.seed for point in plane.points})
+    count = f"mean of {networks} networks\npale dots: each network" if networks > 1 else "one network"
+    return "\n".join([*([plane.signature["model"]] if plane.signature else []), f"lines: layers 1, 2, ..., {count}"])
+
+
+def _name_ends(axes: Axes, now: pandas.DataFrame) -> None:
+    """Numbers of the layers beside their means; layers that lie in one place share a label."""
+    means = now.groupby("layer")[["i_x_bits", "i_y_bits"]].mean()
+    sizes = [np.ptp(limits) for limits in (axes.get_xlim(), axes.get_ylim())]
+    for _, same in means.groupby((means / sizes / NEAR).round().apply(tuple, axis=1)):
+        axes.annotate(
+            ", ".join(map(str, same.index)), tuple(same.mean()), textcoords="offset points", xytext=(-5, -3),
+            ha="right", va="top", fontsize=9, color=INK, zorder=4,
+        )  # fmt: skip
+
+
+def _name_limits(axes: Axes) -> None:
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.13))
 
 
 def _layers(axes: Axes, now: pandas.DataFrame, colour: Colour) -> None:
@@ -100,8 +131,8 @@ def _layers(axes: Axes, now: pandas.DataFrame, colour: Colour) -> None:
 
 def _limits(axes: Axes, plane: Plane, rows: pandas.DataFrame) -> None:
     if plane.h_x_bits is not None and plane.i_xy_bits is not None:
-        axes.axhline(plane.i_xy_bits, color=INK, linestyle=":", linewidth=1)
-        axes.axvline(plane.h_x_bits, color=INK, linestyle=":", linewidth=1)
+        axes.axhline(plane.i_xy_bits, color=INK, linestyle=":", linewidth=1, label="I(X;Y), the most of I(T;Y)")
+        axes.axvline(plane.h_x_bits, color=INK, linestyle="--", linewidth=1, label="H(X), the most of I(X;T)")
     for values, name in ((rows.i_x_bits, "x"), (rows.i_y_bits, "y")):
         room = 0.05 * max(float(np.ptp(values)), 1e-3)
         getattr(axes, f"set_{name}lim")(values.min() - room, values.max() + room)
@@ -117,8 +148,17 @@ def _over_epochs(axes: Axes, rows: pandas.DataFrame) -> None:
         shown, x="epoch", y="i_x_bits", hue="layer", palette=seaborn.color_palette("flare", layers), errorbar="sd",
         ax=axes,
     )  # fmt: skip
-    axes.set(xscale="log", xlabel="epoch + 1", ylabel="I(X;T), bits")
+    _epochs(axes)
+    axes.set_ylabel("I(X;T), bits")
     _name_layers(axes)
+
+
+def _epochs(axes: Axes) -> None:
+    """A logarithmic axis of epochs whose labels do not meet, however few epochs there are."""
+    axes.set(xscale="log", xlabel="epoch + 1")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if axes.get_xlim()[1] < SHORT else (1,)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _name_layers(axes: Axes) -> None:
@@ -130,7 +170,7 @@ def _learning(plane: Plane) -> Figure:
     figure = Figure(figsize=(5 * len(kinds), 4.2), layout="constrained")
     for axes, draw in zip(figure.subplots(1, len(kinds), squeeze=False)[0], kinds, strict=True):
         draw(axes, plane)
-        axes.set(xscale="log", xlabel="epoch + 1")
+        _epochs(axes)
     return figure
 
 
@@ -179,6 +219,8 @@ def _animation(path: Path, plane: Plane, panels: Panels) -> Path:
             now = rows[rows.epoch == epoch]
             _limits(axes, plane, rows)
             _layers(axes, now, colours(epoch))
+            _name_ends(axes, now)
+            _name_limits(axes)
             title(axes, f"{name}, epoch {epoch}")
 
     temporary = path.with_name(f".part.{path.name}")
@@ -196,7 +238,12 @@ class _EpochColours(ScalarMappable):
 
     def __init__(self, plane: Plane) -> None:
         last = max(point.epoch for point in plane.points)
-        super().__init__(LogNorm(1, max(last + 1, 2)), "viridis")
+        super().__init__(LogNorm(1, max(last + 1, 2)), _dark_viridis())
 
     def __call__(self, epoch: int) -> Colour:
         return tuple(self.to_rgba(np.array([epoch + 1.0]))[0])
+
+
+def _dark_viridis() -> LinearSegmentedColormap:
+    colours = matplotlib.colormaps["viridis"](np.linspace(0, VISIBLE, 256))
+    return LinearSegmentedColormap.from_list("dark viridis", colours)

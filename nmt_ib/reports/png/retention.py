@@ -1,16 +1,19 @@
-"""Figures of what layers keep: a curve for each model, and a heat map of one sentence."""
+"""Figures of what layers keep: curves over the layers, and a heat map of one sentence."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import seaborn
+from jaxtyping import Float
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nmt_ib.reports.png.canvas import ascii_only, saved, styled
-from nmt_ib.results.retention import RetentionSummary, SentenceRetention
+from nmt_ib.reports.png.canvas import drawable, saved, say, styled, title
+from nmt_ib.results.retention import LayerRetention, RetentionSummary, SentenceRetention
 
 WIDEST_HEAT_MAP = 26  # words
+KEPT = "Kept, as a share of the first layer"
 
 
 def write_retention_figures(
@@ -29,56 +32,97 @@ def write_retention_figures(
     own = next(iter(summaries.values()))
     drawn = next((sentence for sentence in sentences if 3 <= len(sentence.words) <= WIDEST_HEAT_MAP), None)
     with styled():
-        figures = {"retention.png": _curves(summaries)}
+        figures = {"retention.png": _one_model(own) if len(summaries) == 1 else _several_models(summaries)}
         if drawn is not None:
             figures["heat_map.png"] = _heat_map(drawn, [layer.name for layer in own.layers])
     return saved(folder, figures)
 
 
-def _curves(summaries: Mapping[str, RetentionSummary]) -> Figure:
-    """Bits a word at each layer, and the share kept by class of word; with several models one curve each."""
-    figure = Figure(figsize=(11, 4.8), layout="constrained")
+def _one_model(summary: RetentionSummary) -> Figure:
+    """Bits a word at each layer, and the share kept by class of word."""
+    figure = Figure(figsize=(12, 4.8), layout="constrained")
     left, right = figure.subplots(1, 2)
-    for color, (model, summary) in zip(seaborn.color_palette(n_colors=len(summaries)), summaries.items(), strict=True):
-        places = np.arange(len(summary.layers))
-        bits = np.array([layer.bits for layer in summary.layers])
-        bounds = np.array([layer.interval for layer in summary.layers]).T
-        left.errorbar(
-            places, bits, yerr=np.abs(bounds - bits), color=color, marker="o", capsize=3, label=ascii_only(model)
-        )
-        if len(summaries) > 1:
-            right.plot(
-                places, [layer.kept for layer in summary.layers], color=color, marker="o", label=ascii_only(model)
-            )
-    own = next(iter(summaries.values()))
-    if len(summaries) == 1 and own.layers:
-        for name, color in zip(own.layers[0].kept_by_class, seaborn.color_palette(), strict=False):
-            values = [layer.kept_by_class[name] for layer in own.layers]
-            right.plot(np.arange(len(values)), values, color=color, marker="o", label=name)
-    left.set_title("Bits a word, with 95% interval over sentences", loc="left", fontsize=11, fontweight="bold")
-    right.set_title("Kept, as a share of the first layer", loc="left", fontsize=11, fontweight="bold")
+    layers, places = summary.layers, _places([summary])
+    bits = _row(layers, places, [layer.bits for layer in layers])
+    bounds = np.array([_row(layers, places, [layer.interval[end] for layer in layers]) for end in (0, 1)])
+    left.errorbar(np.arange(len(bits)), bits, yerr=np.abs(bounds - bits), marker="o", capsize=3)
     left.set_ylim(bottom=0)
-    right.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-    longest = max(summaries.values(), key=lambda summary: len(summary.layers)).layers
-    for axes in (left, right):
-        axes.set_xticks(np.arange(len(longest)), [layer.name for layer in longest], rotation=45, ha="right", fontsize=9)
-        if axes.get_legend_handles_labels()[0]:
-            for text in axes.legend(fontsize=9, frameon=False).get_texts():
-                text.set_parse_math(False)  # a model's name may hold dollars
-        seaborn.despine(ax=axes)
+    classes = layers[0].kept_by_class if layers else {}
+    _shares(right, {
+        name: _row(layers, places, [layer.kept_by_class[name] for layer in layers]) for name in classes
+    })  # fmt: skip
+    _layer_axis(left, places, "Bits a word, with 95% interval over sentences")
+    _layer_axis(right, places, KEPT)
     return figure
 
 
+def _several_models(summaries: Mapping[str, RetentionSummary]) -> Figure:
+    """The share kept at each layer: bits of two models have no common scale."""
+    figure = Figure(figsize=(10, 4.8), layout="constrained")
+    axes = figure.subplots()
+    places = _places(summaries.values())
+    _shares(axes, {
+        model: _row(summary.layers, places, [layer.kept for layer in summary.layers])
+        for model, summary in summaries.items()
+    })  # fmt: skip
+    _layer_axis(axes, places, KEPT)
+    return figure
+
+
+def _places(summaries: Iterable[RetentionSummary]) -> dict[str, int]:
+    """Where each layer of any model stands on the axis; between encoder and decoder one place is free."""
+    stacks: dict[str, int] = {}
+    for summary in summaries:
+        for layer in summary.layers:
+            part, number = layer.name.split()
+            stacks[part] = max(stacks.get(part, 0), int(number))
+    places: dict[str, int] = {}
+    start = 0
+    for part in sorted(stacks, reverse=True):  # encoder, decoder
+        places |= {f"{part} {number + 1}": start + number for number in range(stacks[part])}
+        start += stacks[part] + 1
+    return places
+
+
+def _row(
+    layers: Sequence[LayerRetention], places: Mapping[str, int], values: Sequence[float]
+) -> Float[np.ndarray, " N"]:
+    """A figure of each layer at its place, nan elsewhere, where a line is to break."""
+    row = np.full(max(places.values(), default=-1) + 1, np.nan)
+    row[[places[layer.name] for layer in layers]] = values
+    return row
+
+
+def _shares(axes: Axes, curves: Mapping[str, Float[np.ndarray, " N"]]) -> None:
+    for (name, shares), color in zip(curves.items(), seaborn.color_palette(n_colors=len(curves)), strict=True):
+        axes.plot(np.arange(len(shares)), shares, color=color, marker="o", label=drawable(name))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    if curves:
+        legend = axes.legend(fontsize=9, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+        for text in legend.get_texts():
+            text.set_parse_math(False)  # a model's name may hold dollars
+
+
+def _layer_axis(axes: Axes, places: Mapping[str, int], heading: str) -> None:
+    title(axes, heading)
+    axes.set_xticks(list(places.values()), list(places), rotation=45, ha="right", fontsize=9)
+    seaborn.despine(ax=axes)
+    if not places:
+        say(axes, "no words")
+
+
 def _heat_map(sentence: SentenceRetention, layers: list[str]) -> Figure:
-    """Bits of each word of one sentence at each layer."""
-    table = np.array([word.bits for word in sentence.words]).T
-    figure = Figure(figsize=(1.6 + 0.5 * table.shape[1], 1.6 + 0.38 * table.shape[0]), layout="constrained")
+    """Bits of each word of one sentence at each layer, coloured by their share of the first layer's."""
+    bits, kept = (np.array([getattr(word, name) for word in sentence.words]).T for name in ("bits", "kept"))
+    figure = Figure(figsize=(max(2.4 + 0.5 * bits.shape[1], 5), 2.2 + 0.38 * bits.shape[0]), layout="constrained")
     axes = figure.subplots()
     seaborn.heatmap(
-        table, cmap="GnBu", ax=axes, annot=True, fmt=".0f", annot_kws={"size": 7}, cbar_kws={"label": "bits"}
-    )
-    axes.set_xticks(np.arange(table.shape[1]) + 0.5, [ascii_only(word.text) for word in sentence.words], rotation=50,
+        kept, cmap="GnBu", vmin=0, vmax=1, ax=axes, annot=bits, fmt=".0f", annot_kws={"size": 7},
+        cbar_kws={"label": "share of layer 1", "format": lambda value, _: f"{value:.0%}", "extend": "max"},
+    )  # fmt: skip
+    axes.set_xticks(np.arange(bits.shape[1]) + 0.5, [drawable(word.text) for word in sentence.words], rotation=50,
                     ha="right", fontsize=9, parse_math=False)  # fmt: skip
     axes.set_yticks(np.arange(len(layers)) + 0.5, layers, rotation=0, fontsize=9)
-    axes.set_title(f"What each layer keeps of line {sentence.index + 1}", loc="left", fontsize=11, fontweight="bold")
+    title(axes, f"What each layer keeps of line {sentence.index + 1}")
+    axes.set_xlabel("bits, summed over a word's pieces\ncolour: share of what layer 1 keeps of the word", fontsize=9)
     return figure

@@ -8,7 +8,7 @@ import numpy as np
 import seaborn
 from matplotlib.figure import Figure
 
-from nmt_ib.reports.png.canvas import saved, styled, title
+from nmt_ib.reports.png.canvas import INK, drawable, saved, styled, title
 from nmt_ib.results.transformer_plane import CLUSTERS, INFONCE, TransformerPlane
 
 LINES = {CLUSTERS: "-", INFONCE: "--"}
@@ -45,8 +45,11 @@ def write_transformer_figure(folder: Path, plane: TransformerPlane) -> list[Path
             axes.set_xlabel("layer")
             axes.xaxis.get_major_locator().set_params(integer=True)
         panels[0].set_ylabel("bits a word, chance taken off")
-        panels[0].set_ylim(bottom=0)
+        panels[0].axhline(0, color=INK, linewidth=0.8)
+        panels[0].set_ylim(bottom=min(0.0, panels[0].get_ylim()[0]))
         panels[0].legend(frameon=False, fontsize=9)
+        if plane.signature:
+            figure.suptitle(drawable(plane.signature["model"]), fontsize=11, x=0.01, ha="left")
         return saved(folder, {"layers.png": figure})
 
 
