@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,12 +10,11 @@ import typer
 from rich.box import HORIZONTALS
 from rich.table import Table
 
+from nmt_ib.cli.compression_request import chosen_layers, prices, signature_of, with_words
 from nmt_ib.cli.terminal import Device, Json, Seed, Threads, out, progress, set_threads
 from nmt_ib.errors import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from nmt_ib.compression.corpus import Labels, ParsingCorpus
     from nmt_ib.protocols import Embedder
     from nmt_ib.results.parsing import CompressionSweep
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from nmt_ib.studies.compressed_parsing import CompressionStudy
     from nmt_ib.types import Tree
 
-MIX = "mix"
 EXAMPLE = """\b
 Example:
   $ nmt-ib compress en_ewt-ud-train.conllu.gz --dev en_ewt-ud-dev.conllu.gz \\
@@ -37,32 +35,34 @@ Example:
   Parser: model
 """
 
+Vectors = Annotated[
+    str, typer.Option(help="builtin:minilm, builtin:en-pt, a Hugging Face name, or a directory, ELMo's too.")
+]
+Layer = Annotated[
+    str | None,
+    typer.Option(help="Whose vectors; mix: all, averaged by learned weights; the middle one if not given."),
+]
+Pooling = Annotated[str, typer.Option(help="Which of its pieces make a word's vector: first, mean, last.")]
+Prices = Annotated[str, typer.Option(help="Price of a nat of a tag, for each word; several with commas: a sweep.")]
+StandardPrior = Annotated[
+    bool, typer.Option("--standard-prior", help="Price against N(0, 1), not against a learned Gaussian.")
+]
+
 
 def compress(
     train: Annotated[str, typer.Argument(help="Treebank to learn from: CoNLL-U, may be gzipped.")],
     dev: Annotated[str, typer.Option(help="Treebank that decides which epoch is best.")],
     directory: Annotated[Path, typer.Option("--out", help="The parser; a killed training goes on there.")],
-    embedder: Annotated[
-        str, typer.Option(help="builtin:minilm, builtin:en-pt, a Hugging Face name, or a directory, ELMo's too.")
-    ] = "builtin:minilm",
-    layer: Annotated[
-        str | None,
-        typer.Option(help="Whose vectors; mix: all, averaged by learned weights; the middle one if not given."),
-    ] = None,
-    pooling: Annotated[
-        str, typer.Option(help="Which of its pieces make a word's vector: first, mean, last.")
-    ] = "first",
+    embedder: Vectors = "builtin:minilm",
+    layer: Layer = None,
+    pooling: Pooling = "first",
     tags: Annotated[str, typer.Option(help="continuous, discrete, identity, pca, mlp, pos or random.")] = "continuous",
     dim: Annotated[int, typer.Option(min=1, help="Dimensions of a tag, or of a discrete tag's vector.")] = 256,
     tags_k: Annotated[int, typer.Option(min=2, help="Number of discrete tags.")] = 64,
-    beta: Annotated[
-        str, typer.Option(help="Price of a nat of a tag, for each word; several with commas: a sweep.")
-    ] = "0.01",
+    beta: Prices = "0.01",
     gamma: Annotated[float, typer.Option(help="Price of a nat that a tag tells beyond its word's type.")] = 0.0,
     deep: Annotated[bool, typer.Option("--deep", help="Two hidden layers between vector and tag.")] = False,
-    standard_prior: Annotated[
-        bool, typer.Option("--standard-prior", help="Price against N(0, 1), not against a learned Gaussian.")
-    ] = False,
+    standard_prior: StandardPrior = False,
     samples: Annotated[int, typer.Option(min=1, help="Samples of each tag in a step of training.")] = 1,
     warmup: Annotated[float, typer.Option(help="Share of training over which prices rise from 0.")] = 0.0,
     free_bits: Annotated[float, typer.Option(help="Bits of each tag that cost nothing.")] = 0.0,
@@ -112,77 +112,6 @@ def compress(
             unseen = embed(trees[1], loaded, layers, known.labels, gamma > 0, dev)
             sweep = carry_out(studies, (known, unseen), loaded, layers, directory, device, signature)
         show(sweep, directory, as_json=as_json)
-
-
-def prices(betas: str) -> list[float]:
-    """The prices that a user named.
-
-    Args:
-        betas: Numbers with commas between.
-
-    Returns:
-        The numbers, each once.
-
-    Raises:
-        RequestError: One is no number, or there is none.
-    """
-    try:
-        found = [float(price) for price in betas.split(",")]
-    except ValueError as error:
-        raise RequestError(f"--beta {betas!r}: expected numbers with commas between, as in 0.01,0.1") from error
-    return list(dict.fromkeys(found))
-
-
-def with_words(trees: "Iterable[Tree]", name: str) -> "list[Tree]":
-    """The sentences of a treebank from which something can be learnt.
-
-    Args:
-        trees: The sentences.
-        name: Of the treebank.
-
-    Returns:
-        Those that have words.
-
-    Raises:
-        RequestError: No sentence has a word.
-    """
-    found = [tree for tree in trees if tree]
-    if not found:
-        raise RequestError(f"{name} has no words")
-    return found
-
-
-def chosen_layers(layer: str | None, embedder: "Embedder") -> list[int]:
-    """The layers that a user named.
-
-    Args:
-        layer: A number, "mix" or None.
-        embedder: Whose layers.
-
-    Returns:
-        Their numbers; the middle one by default: the last ones know less of syntax.
-
-    Raises:
-        RequestError: It is no layer.
-    """
-    if layer is None:
-        return [embedder.layers // 2]
-    if layer == MIX:
-        return list(range(embedder.layers))
-    if not layer.isdecimal() or int(layer) >= embedder.layers:
-        raise RequestError(f"--layer {layer!r}: {embedder.name} has layers 0 to {embedder.layers - 1}, or {MIX}")
-    return [int(layer)]
-
-
-def signature_of(
-    studies: "list[CompressionStudy]", embedder: "Embedder", trees: "dict[str, list[Tree]]", layers: list[int]
-) -> "RunSignature":
-    """What decides a sweep's numbers."""
-    from nmt_ib.signature import RunSignature, fingerprint_lines
-
-    data = {role: fingerprint_lines(line for tree in found for line in tree.lines) for role, found in trees.items()}
-    settings = {**asdict(studies[0]), "layers": layers, "beta": [study.objective.beta for study in studies]}
-    return RunSignature("compress", embedder.name, embedder.fingerprint, data, settings, studies[0].training.seed)
 
 
 def embed(

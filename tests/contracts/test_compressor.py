@@ -107,11 +107,17 @@ def test_a_tag_does_not_know_the_other_words(kind, batch):
     assert_close(other.context_nats, tags.context_nats[order])
 
 
-@EVERY
-@pytest.mark.parametrize("deep", [False, True])
-@pytest.mark.parametrize("standard_prior", [False, True])
-def test_every_weight_is_trained(kind, batch, deep, standard_prior):
-    made_of = made(kind, batch, deep=deep, standard_prior=standard_prior)
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        *((kind, {}) for kind in KINDS),
+        *((kind, {"deep": True}) for kind in ("continuous", "discrete")),
+        *(("continuous", {"standard_prior": True, "deep": deep}) for deep in (False, True)),
+    ],
+    ids=str,
+)
+def test_every_weight_is_trained(kind, batch, settings):
+    made_of = made(kind, batch, **settings)
     tags = made_of(vectors(batch), batch, 2, generator())
     cost = tags.values.square().mean() + tags.rate_nats.nan_to_num().mean() + tags.context_nats.mean()
     weights = [weight for weight in made_of.parameters() if weight.requires_grad]
