@@ -22,6 +22,8 @@ from nmt_ib.protocols import EncoderModel
 from nmt_ib.results.attribution import Attribution
 from nmt_ib.types import Sentence, TokenBatch
 
+INSIDE = 0.03  # of the range of gates: at its end they have no slope, and a network might never start to learn
+
 
 class ReadoutNetwork(nn.Module):
     """From what all encoder layers hold of a word to its gate.
@@ -59,7 +61,7 @@ class ReadoutNetwork(nn.Module):
             step.weight.copy_(drawn * (2 / step.in_features) ** 0.5)
             step.bias.zero_()
         linear[-1].weight.mul_(1e-3)
-        linear[-1].bias.fill_(OPEN)
+        linear[-1].bias.fill_(OPEN - INSIDE)
 
     def forward(
         self, states: Sequence[Float[Tensor, "B S _"]], word_index: Int[Tensor, "B S"]

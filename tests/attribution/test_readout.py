@@ -176,3 +176,13 @@ def test_what_is_kept_is_plain(asked, tmp_path):
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"network.npz", "readout.json", "statistics.npz", "training.json", "checkpoint.safetensors"}
     assert json.loads((tmp_path / "readout.json").read_text())["model"] == model.fingerprint
+
+
+def test_every_gate_can_learn_from_the_start(asked):
+    model, sources, _ = asked
+    network = ReadoutNetwork(measure_statistics(model, sources))
+    batch = model.pad(sources)
+    words = batch.word_index.amax(1) + 1
+    alpha = network.gates(model, batch)
+    real = torch.arange(alpha.shape[1]) < words[:, None]
+    assert (alpha[..., 0][real] < 5.0).all()
