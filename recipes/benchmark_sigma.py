@@ -3,8 +3,8 @@
 Theirs: one sentence at a time, sigma = .5 sigmoid(a), a ~ N(0, 1), Adam .01, one noise draw a step, the undisturbed
 state computed again at each step, the state with the lowest noisy loss kept. Both minimise the same loss: layer 6,
 differences over the corpus' standard deviation of each dimension ("corpus") or over the size of the sentence's own
-state ("state", as in the paper), rate .1, all pieces disturbed. Under "state" their first noise, far beyond the spread
-of the embeddings, leads to a poor optimum.
+state ("state", as in the paper), rate .1, all pieces disturbed. Under "state" a first noise
+far beyond the spread of the embeddings (--peer-scale) leads them to a poor optimum.
 
     python recipes/benchmark_sigma.py newstest2019-src.eng.txt.gz --model builtin:minilm --peer-sentences 5
 """
