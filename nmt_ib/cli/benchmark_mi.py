@@ -1,8 +1,6 @@
 """`nmt-ib benchmark mi`: estimators of information against exact values."""
 
-import json
 import math
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,8 +9,8 @@ import typer
 from rich.box import HORIZONTALS
 from rich.table import Table
 
-from nmt_ib.cli.run_directory import run_directory
-from nmt_ib.cli.terminal import Json, Seed, Threads, out, progress, set_threads
+from nmt_ib.cli.run_directory import begun
+from nmt_ib.cli.terminal import Json, Seed, Threads, out, present, progress, set_threads
 
 if TYPE_CHECKING:
     from nmt_ib.info.tasks import Task
@@ -70,18 +68,10 @@ def mi(
     chosen, truths = chosen_estimators(split(estimators)), chosen_tasks(split(tasks))
     set_threads(threads)
     signature = signature_of(chosen, truths, samples=samples, repetitions=repetitions, seed=seed)
-    with run_directory(directory) as run:
-        run.check(signature.difference(run.signature) if run.signature else None)
-        with run.locked():
-            run.begin(signature.to_dict())
-            found = carry_out(run.path, chosen, truths, signature)
-            files = write(found, run.path) if directory else []
-    if as_json:
-        sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False) + "\n")
-        return
-    show(found)
-    for path in files:
-        out.print(str(path), soft_wrap=True)
+    with begun(directory, signature) as run:
+        found = carry_out(run.path, chosen, truths, signature)
+        files = write(found, run.path) if directory else []
+    present(found, show, files, as_json=as_json)
 
 
 def split(names: str) -> list[str]:

@@ -151,12 +151,13 @@ def carry_out(
     from nmt_ib.reports.png.parsing import write_sweep_figure
     from nmt_ib.results.parsing import CompressionSweep
     from nmt_ib.studies.compressed_parsing import compression_sweep
-    from nmt_ib.studies.specialization import write_tag_tables
 
     config = studies[0].config(embedder, layers, corpora[0])
     with progress("training: epochs", sum(study.training.epochs for study in studies)) as advance:
         points = compression_sweep(studies, corpora, config, directory, device=device, after_epoch=lambda _: advance(1))
     if config.tags.kind == "discrete":
+        from nmt_ib.studies.specialization import write_tag_tables  # scikit-learn takes its time
+
         write_tag_tables(directory, points, corpora[1])
     sweep = CompressionSweep(points, signature.to_dict())
     write_json(directory / SUMMARY, sweep.to_dict())

@@ -1,7 +1,5 @@
 """`nmt-ib curve`: the optimal information-bottleneck curve of a table, and layers against it."""
 
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,8 +7,8 @@ import typer
 from rich.box import HORIZONTALS
 from rich.table import Table
 
-from nmt_ib.cli.run_directory import run_directory
-from nmt_ib.cli.terminal import Json, out, printable
+from nmt_ib.cli.run_directory import begun
+from nmt_ib.cli.terminal import Json, out, present, printable
 from nmt_ib.errors import RequestError
 
 if TYPE_CHECKING:
@@ -81,18 +79,10 @@ def curve(
     named = [] if layers is None else read_named_points(layers)
     numbers, betas = read_numbers(table), beta_grid(low, high, points)
     signature = signature_of(numbers, named, betas=[low, high, points], method=method, samples=samples)
-    with run_directory(directory) as run:
-        run.check(signature.difference(run.signature) if run.signature else None)
-        found = ib_curve(numbers, betas, method=method, samples=samples).against(named)
-        with run.locked():
-            run.begin(signature.to_dict())
-            files = write(found, run.path) if directory else []
-    if as_json:
-        sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False) + "\n")
-        return
-    show(found)
-    for path in files:
-        out.print(str(path), soft_wrap=True)
+    found = ib_curve(numbers, betas, method=method, samples=samples).against(named)
+    with begun(directory, signature) as run:
+        files = write(found, run.path) if directory else []
+    present(found, show, files, as_json=as_json)
 
 
 def betas_of(text: str) -> tuple[float, float]:

@@ -1,7 +1,5 @@
 """The layers of a translation model or an encoder in the information plane, for `nmt-ib plane --model`."""
 
-import json
-import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +8,7 @@ from rich.box import HORIZONTALS
 from rich.table import Table
 
 from nmt_ib.cli.run_directory import run_directory
-from nmt_ib.cli.terminal import out, progress
+from nmt_ib.cli.terminal import out, present, progress
 from nmt_ib.errors import RequestError
 
 if TYPE_CHECKING:
@@ -75,13 +73,17 @@ def transformer_plane(
             run.begin(found.signature)
             write_json(run.path / RESULT, found.to_dict())
             files = [run.path / RESULT, *write_transformer_figure(run.path, found)] if directory else []
-    if as_json:
-        sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False) + "\n")
-        return
-    for estimator in found.estimators:
-        out.print(table(found, estimator))
-    for path in files:
-        out.print(str(path), soft_wrap=True)
+    present(found, show, files, as_json=as_json)
+
+
+def show(plane: "TransformerPlane") -> None:
+    """Prints a table for each estimator.
+
+    Args:
+        plane: The layers.
+    """
+    for estimator in plane.estimators:
+        out.print(table(plane, estimator))
 
 
 def measured(

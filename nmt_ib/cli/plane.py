@@ -1,7 +1,5 @@
 """`nmt-ib plane`: layers in the information plane."""
 
-import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,8 +9,8 @@ from rich.box import HORIZONTALS
 from rich.table import Table
 
 from nmt_ib.cli.layers import transformer_plane
-from nmt_ib.cli.run_directory import run_directory
-from nmt_ib.cli.terminal import Json, Seed, Threads, out, progress, set_threads
+from nmt_ib.cli.run_directory import begun
+from nmt_ib.cli.terminal import Json, Seed, Threads, out, present, progress, set_threads
 from nmt_ib.errors import RequestError
 
 if TYPE_CHECKING:
@@ -154,18 +152,10 @@ def plane_of_networks(
 
     check_request(seeds, **settings)
     signature = signature_of(name, experiment, seeds, **settings)
-    with run_directory(directory) as run:
-        run.check(signature.difference(run.signature) if run.signature else None)
-        with run.locked():
-            run.begin(signature.to_dict())
-            found = replace(trained(run.path, experiment, seeds, settings), signature=signature.to_dict())
-            files = write(found, run.path) if directory else []
-    if as_json:
-        sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False) + "\n")
-        return
-    show(found)
-    for path in files:
-        out.print(str(path), soft_wrap=True)
+    with begun(directory, signature) as run:
+        found = replace(trained(run.path, experiment, seeds, settings), signature=signature.to_dict())
+        files = write(found, run.path) if directory else []
+    present(found, show, files, as_json=as_json)
 
 
 def trained(folder: Path, experiment: "Experiment", seeds: range, settings: dict[str, Any]) -> "Plane":

@@ -11,6 +11,7 @@ from nmt_ib.errors import RequestError
 
 if TYPE_CHECKING:
     from nmt_ib.reports.jsonfile import RunDirectory
+    from nmt_ib.signature import RunSignature
 
 
 @contextmanager
@@ -40,3 +41,21 @@ def run_directory(out: Path | None) -> "Iterator[RunDirectory]":
         if error.errno in (errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EPERM):
             raise RequestError(f"cannot write to {out}: {error.strerror}") from error
         raise
+
+
+@contextmanager
+def begun(out: Path | None, signature: "RunSignature") -> "Iterator[RunDirectory]":
+    """The same, made this process's own; the run in it has begun, or is one to go on with.
+
+    Args:
+        out: What was given as `--out`.
+        signature: What makes the run.
+
+    Yields:
+        The directory.
+    """
+    with run_directory(out) as run:
+        run.check(signature.difference(run.signature) if run.signature else None)
+        with run.locked():
+            run.begin(signature.to_dict())
+            yield run

@@ -1,9 +1,11 @@
 """What every command shares: options, progress on standard error, and errors as one line."""
 
+import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -34,6 +36,23 @@ def set_threads(threads: int | None) -> None:
         import torch
 
         torch.set_num_threads(threads)
+
+
+def present(found: Any, show: Callable[[Any], object], files: Sequence[Path], *, as_json: bool) -> None:
+    """Prints a result: one JSON document, or what `show` makes of it and the files that were written.
+
+    Args:
+        found: Has `to_dict`.
+        show: Prints tables.
+        files: Where the result was written.
+        as_json: Which of the two.
+    """
+    if as_json:
+        sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False) + "\n")
+        return
+    show(found)
+    for path in files:
+        out.print(str(path), soft_wrap=True)
 
 
 def quiet_libraries() -> None:

@@ -88,9 +88,19 @@ class TransformerPlane(Sequence[LayerKnowledge]):
         """Names of the layers, in order."""
         return tuple(dict.fromkeys(row.layer for row in self.rows))
 
+    @property
+    def points(self) -> tuple[dict[str, Any], ...]:
+        """The plane proper: layer, estimator, I(word; T) and, where something is written, I(T; output) in bits."""
+        return tuple(
+            {"layer": layer, "estimator": estimator, "i_x_bits": row.bits, "i_y_bits": written and written.bits}
+            for estimator in self.estimators
+            for layer, row in self.about("word", estimator).items()
+            for written in [self.about("output", estimator).get(layer)]
+        )
+
     def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        return {"rows": [asdict(row) for row in self.rows], "signature": self.signature}
+        """Plain data; `points` say again what is in the rows."""
+        return {"points": self.points, "rows": [asdict(row) for row in self.rows], "signature": self.signature}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "TransformerPlane":
