@@ -165,7 +165,8 @@ def show(found: "Attribution") -> None:
         for start in range(0, len(found.target_tokens), WIDEST):
             out.print(_matrix(found, head, start))
     state = "" if found.converged is None else ", converged" if found.converged else ", not at rest: more --steps"
-    out.print(f"{found.passes:,} network passes{state}", soft_wrap=True)
+    passes = f"{found.passes:,} network pass{'' if found.passes == 1 else 'es'}"
+    out.print(passes + state, soft_wrap=True)
 
 
 def _matrix(found: "Attribution", title: str, start: int) -> Table:

@@ -90,9 +90,14 @@ class TransformerPlane(Sequence[LayerKnowledge]):
 
     @property
     def points(self) -> tuple[dict[str, Any], ...]:
-        """The plane proper: layer, estimator, I(word; T) and, where something is written, I(T; output) in bits."""
+        """The plane proper, in bits beyond chance: I(word; T) and, where something is written, I(T; output)."""
         return tuple(
-            {"layer": layer, "estimator": estimator, "i_x_bits": row.bits, "i_y_bits": written and written.bits}
+            {
+                "layer": layer,
+                "estimator": estimator,
+                "i_x_bits": row.beyond_chance_bits,
+                "i_y_bits": written and written.beyond_chance_bits,
+            }
             for estimator in self.estimators
             for layer, row in self.about("word", estimator).items()
             for written in [self.about("output", estimator).get(layer)]
