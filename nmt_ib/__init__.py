@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nmt_ib.attribution.contribution import Contribution, ContributionMethod
-    from nmt_ib.catalog import attribute
     from nmt_ib.errors import RequestError
     from nmt_ib.models.loading import load_encoder_model, load_translation_model
     from nmt_ib.models.seq2seq import Seq2SeqModel
     from nmt_ib.results.attribution import Attribution
     from nmt_ib.results.diagnosis import Diagnosis, SentenceDiagnosis
     from nmt_ib.results.retention import Retention
-    from nmt_ib.studies.retention import retain
-    from nmt_ib.studies.under_translation import diagnose
+    from nmt_ib.studies.attribution import attribute
+    from nmt_ib.studies.retention.retain import retain
+    from nmt_ib.studies.under_translation.diagnose import diagnose
 
 # Public names and where they live: importing nmt_ib loads none of them, so it costs no torch.
 _HOMES = {
@@ -25,11 +25,11 @@ _HOMES = {
     "Retention": "results.retention",
     "SentenceDiagnosis": "results.diagnosis",
     "Seq2SeqModel": "models.seq2seq",
-    "attribute": "catalog",
-    "diagnose": "studies.under_translation",
+    "attribute": "studies.attribution",
+    "diagnose": "studies.under_translation.diagnose",
     "load_encoder_model": "models.loading",
     "load_translation_model": "models.loading",
-    "retain": "studies.retention",
+    "retain": "studies.retention.retain",
 }
 __all__ = [
     "Attribution",

@@ -1,6 +1,10 @@
-"""Length buckets: which items go together, so that little is padded and order does not matter."""
+"""Batches of items of similar length: little is padded, and results come back in the items' order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def length_buckets(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
@@ -8,10 +12,37 @@ def length_buckets(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
 
     Args:
         lengths: Length of each item.
-        batch_size: Most items in one batch, at least 1.
+        batch_size: Maximum number of items in one batch, at least 1.
 
     Returns:
         Lists of indices that together hold each index once.
     """
     order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], index))
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+
+
+def map_in_batches(
+    function: Callable[[list[Item]], Iterable[Result]],
+    items: Sequence[Item],
+    batch_size: int,
+    *,
+    length: Callable[[Item], int] = len,  # type: ignore[assignment]  # items without a length bring their own
+) -> list[Result]:
+    """Applies a batched function to items of similar length at a time, and puts the results back in order.
+
+    Args:
+        function: Takes at most `batch_size` items and returns one result for each, in order.
+        items: The items.
+        batch_size: Maximum number of items in one batch, at least 1.
+        length: Length of an item, by which batches are formed.
+
+    Returns:
+        One result for each item, in the order of the items.
+
+    Raises:
+        ValueError: The function returned another number of results than it was given items.
+    """
+    found: dict[int, Result] = {}
+    for bucket in length_buckets([length(item) for item in items], batch_size):
+        found.update(zip(bucket, function([items[index] for index in bucket]), strict=True))
+    return [found[index] for index in range(len(items))]

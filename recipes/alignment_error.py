@@ -9,12 +9,12 @@ token that has just been read ("input"): attention in a low decoder layer looks 
 
 import argparse
 
-from nmt_ib.catalog import attribution_method
+from nmt_ib.attribution.by_name import attribution_method
 from nmt_ib.data.text import read_lines
 from nmt_ib.faithfulness.alignment import RULES
 from nmt_ib.models.loading import load_translation_model
 from nmt_ib.results.benchmark import Benchmark
-from nmt_ib.studies.alignment_benchmark import benchmark_alignment
+from nmt_ib.studies.benchmarks.alignment import benchmark_alignment
 
 LAYERED = ("attention", "attention_rollout", "alti_block", "alti")
 OTHERS = ("contribution", "occlusion", "gradient", "input_x_gradient", "integrated_gradients", "bottleneck")

@@ -20,8 +20,8 @@ import torch
 
 import nmt_ib
 from nmt_ib.data.text import read_lines
-from nmt_ib.studies.kept_references import reference_for
-from nmt_ib.studies.under_translation import UnderTranslation
+from nmt_ib.studies.under_translation.diagnose import UnderTranslation
+from nmt_ib.studies.under_translation.stored_references import reference_for
 
 
 class Passes:

@@ -17,8 +17,8 @@ from nmt_ib.info.tasks import Task
 from nmt_ib.reports.jsonfile import write_json
 from nmt_ib.reports.png.estimators import write_estimator_figure
 from nmt_ib.results.estimator_benchmark import EstimatorBenchmark, EstimatorRun
-from nmt_ib.studies.estimator_benchmark import benchmark_estimators, chosen_tasks, signature_of
-from nmt_ib.studies.pair_estimators import PairEstimator, chosen_estimators
+from nmt_ib.studies.benchmarks.mutual_information import benchmark_estimators, chosen_tasks, signature_of
+from nmt_ib.studies.benchmarks.pair_estimators import PairEstimator, chosen_estimators
 
 # All of one dimension; then what is special about many: width, sparse dependence, heavy tails, maps.
 TASKS = (

@@ -18,7 +18,7 @@ from nmt_ib.data.conllu import read_conllu
 from nmt_ib.models.loading import load_embedder
 from nmt_ib.parsing.biaffine import BiaffineParser
 from nmt_ib.parsing.decoding import maximum_spanning_trees
-from nmt_ib.studies.treebank_vectors import embedded
+from nmt_ib.studies.parsing.treebank_vectors import embedded
 
 
 def main() -> None:

@@ -15,11 +15,11 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from nmt_ib.studies.batched_networks import BatchedNetworks
-from nmt_ib.studies.information_plane import groups
-from nmt_ib.studies.plane_estimators import ESTIMATORS, Look
-from nmt_ib.studies.plane_experiments import EXPERIMENTS, SZT
-from nmt_ib.studies.plane_tasks import PlaneTask, sphere_task
+from nmt_ib.networks.batched import BatchedNetworks
+from nmt_ib.networks.estimators import ESTIMATORS, NetworkSnapshot
+from nmt_ib.networks.experiments import EXPERIMENTS, SZT
+from nmt_ib.networks.tasks import PlaneTask, sphere_task
+from nmt_ib.studies.planes.networks import groups
 
 WHOLE = 8000
 
@@ -85,8 +85,8 @@ def main() -> None:
     networks = BatchedNetworks(EXPERIMENTS["szt"].training, seeds[:1])
     print("\nSix layers x 4,096 inputs    ms an epoch   s for 400 epochs")
     for name in options.estimators:
-        look = Look(networks, task, EXPERIMENTS["szt"].ruler, seeds[:1], 0)
-        seconds = seconds_of(lambda name=name, look=look: list(ESTIMATORS[name](look)), 1)
+        snapshot = NetworkSnapshot(networks, task, EXPERIMENTS["szt"].settings, seeds[:1], 0)
+        seconds = seconds_of(lambda name=name, snapshot=snapshot: list(ESTIMATORS[name](snapshot)), 1)
         print(f"  {name:24} {1000 * seconds:13.0f} {400 * seconds:18.0f}")
 
 

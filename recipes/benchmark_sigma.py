@@ -43,7 +43,7 @@ def peer(problem: NoiseSearch, steps: int, scale: float, seed: int) -> tuple[tor
         noise = torch.randn(problem.inputs.shape, generator=generator)
         clean = state(problem.inputs)
         moved = state(problem.inputs + (scale * ratio)[..., None] * noise)
-        loss = (problem.weights * (moved - clean).square()).sum() - problem.pull[0] * ratio.log().sum()
+        loss = (problem.weights * (moved - clean).square()).sum() - problem.entropy_weight[0] * ratio.log().sum()
         optimizer.zero_grad()
         loss.backward()
         if loss.item() < lowest:

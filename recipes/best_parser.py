@@ -21,8 +21,8 @@ from nmt_ib.compression.training import Epoch, TrainingSettings
 from nmt_ib.data.conllu import read_conllu
 from nmt_ib.models.loading import load_embedder
 from nmt_ib.parsing.biaffine import ParserSettings
-from nmt_ib.studies.compressed_parsing import CompressionStudy, measured
-from nmt_ib.studies.treebank_vectors import embedded
+from nmt_ib.studies.parsing.compression import CompressionStudy, measured
+from nmt_ib.studies.parsing.treebank_vectors import embedded
 
 
 def show(epoch: Epoch) -> None:

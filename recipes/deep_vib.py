@@ -17,8 +17,8 @@ from pathlib import Path
 import torch
 
 from nmt_ib.cli.terminal import progress
-from nmt_ib.compression.image_training import ImageTraining
 from nmt_ib.data.images import ImageSet, read_images
+from nmt_ib.deep_vib.training import ImageTraining
 from nmt_ib.results.deep_vib import DeepVIB
 from nmt_ib.studies.deep_vib import deep_vib
 

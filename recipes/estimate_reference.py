@@ -1,7 +1,7 @@
 """What do words of each kind contribute when a model translates them? Makes the reference files that the package ships.
 
     python recipes/estimate_reference.py builtin:en-pt newstest2019-src.eng.txt.gz --skip 200 \\
-        --out nmt_ib/studies/references
+        --out nmt_ib/studies/under_translation/references
 """
 
 import argparse
@@ -11,8 +11,8 @@ from pathlib import Path
 import nmt_ib
 from nmt_ib.attribution.contribution import OPERATORS, ContributionMethod
 from nmt_ib.data.text import read_lines
-from nmt_ib.studies.calibration import estimate_reference
-from nmt_ib.studies.kept_references import keep_reference
+from nmt_ib.studies.under_translation.calibration import estimate_reference
+from nmt_ib.studies.under_translation.stored_references import keep_reference
 
 
 def main() -> None:

@@ -11,13 +11,13 @@ weights made random from the output down: a method whose ranking stays as it was
 import argparse
 from itertools import islice
 
-from nmt_ib.catalog import attribution_method
+from nmt_ib.attribution.by_name import attribution_method
 from nmt_ib.data.classification import read_labelled
 from nmt_ib.data.text import read_lines
 from nmt_ib.faithfulness.randomization import randomization_check
 from nmt_ib.models.loading import load_model
 from nmt_ib.results.benchmark import Benchmark
-from nmt_ib.studies.attribution_benchmark import RANDOM, ask_about, benchmark_attribution
+from nmt_ib.studies.benchmarks.attribution import RANDOM, ask_about, benchmark_attribution
 
 METHODS = (
     "bottleneck", "sigma", "occlusion", "gradient", "input_x_gradient", "integrated_gradients", "attention",

@@ -16,10 +16,10 @@ import torch
 from scipy.stats import spearmanr
 
 from nmt_ib.cli.terminal import progress
+from nmt_ib.networks.experiments import experiment_of
 from nmt_ib.reports.png.plane import write_plane_figures
 from nmt_ib.results.information_plane import Plane
-from nmt_ib.studies.information_plane import information_plane
-from nmt_ib.studies.plane_experiments import experiment_of
+from nmt_ib.studies.planes.networks import information_plane
 
 LAYER = 5
 HEADS = ("I(X;T) first", "highest", "last", "clusters first", "last", "binned first", "last", "accuracy")

@@ -22,9 +22,9 @@ from nmt_ib.compression.training import TrainingSettings
 from nmt_ib.data.conllu import read_conllu
 from nmt_ib.models.loading import load_embedder
 from nmt_ib.protocols import Embedder
-from nmt_ib.studies.compressed_parsing import CompressionStudy, measured
-from nmt_ib.studies.specialization import tag_table
-from nmt_ib.studies.treebank_vectors import embedded, sampled
+from nmt_ib.studies.parsing.compression import CompressionStudy, measured
+from nmt_ib.studies.parsing.specialization import tag_table
+from nmt_ib.studies.parsing.treebank_vectors import embedded, sampled
 from nmt_ib.types import Tree
 
 DIM, TAGS = 256, 64

@@ -22,8 +22,8 @@ from nmt_ib.models.seq2seq import Seq2SeqModel
 from nmt_ib.reports.jsonfile import write_json
 from nmt_ib.reports.png.transformer_plane import write_training_figure
 from nmt_ib.results.transformer_plane import CLUSTERS, TransformerPlane
-from nmt_ib.studies.layer_states import gathered_states, readable_sources
-from nmt_ib.studies.transformer_plane import ESTIMATORS, TransformerPlaneStudy
+from nmt_ib.studies.planes.layer_states import gathered_states, readable_sources
+from nmt_ib.studies.planes.transformer import ESTIMATORS, TransformerPlaneStudy
 from nmt_ib.types import Sentence
 
 Model = Seq2SeqModel | HuggingFaceEncoder

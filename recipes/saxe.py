@@ -16,10 +16,10 @@ from pathlib import Path
 import torch
 
 from nmt_ib.cli.terminal import progress
+from nmt_ib.networks.experiments import EXPERIMENTS, Experiment, experiment_of
 from nmt_ib.reports.png.plane import write_plane_figures
 from nmt_ib.results.information_plane import Plane
-from nmt_ib.studies.information_plane import information_plane
-from nmt_ib.studies.plane_experiments import EXPERIMENTS, Experiment, experiment_of
+from nmt_ib.studies.planes.networks import information_plane
 
 SHOWN = 7
 BATCHES = 7  # of 512 patterns in an epoch

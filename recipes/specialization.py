@@ -26,8 +26,8 @@ from nmt_ib.data.conllu import read_conllu
 from nmt_ib.models.loading import load_embedder
 from nmt_ib.reports.png.parsing import write_sweep_figure, write_tag_pictures
 from nmt_ib.results.parsing import CompressionPoint, CompressionSweep
-from nmt_ib.studies.compressed_parsing import CompressionStudy, compression_sweep
-from nmt_ib.studies.specialization import (
+from nmt_ib.studies.parsing.compression import CompressionStudy, compression_sweep
+from nmt_ib.studies.parsing.specialization import (
     distinctions,
     forms_and_upos,
     neighbours,
@@ -35,7 +35,7 @@ from nmt_ib.studies.specialization import (
     sampled_tags,
     write_tag_tables,
 )
-from nmt_ib.studies.treebank_vectors import embedded, sampled
+from nmt_ib.studies.parsing.treebank_vectors import embedded, sampled
 
 NEIGHBOURS_OF = 4
 

@@ -16,7 +16,7 @@ from nmt_ib.types import Tree
 
 REMOVABLE = {"amod", "advmod", "nmod", "nummod", "obl", "advcl", "acl", "conj", "appos", "parataxis"}
 WORDS = range(8, 31)
-LONGEST = 6
+MAX_WORDS = 6
 
 
 def removable(tree: Tree) -> list[tuple[int, int]]:
@@ -25,7 +25,12 @@ def removable(tree: Tree) -> list[tuple[int, int]]:
     for word, relation in enumerate(tree.relations):
         below = tree.descendants(word)
         contiguous = below[-1] - below[0] + 1 == len(below)
-        if relation.split(":")[0] in REMOVABLE and contiguous and len(below) <= LONGEST and 2 * len(below) < len(tree):
+        if (
+            relation.split(":")[0] in REMOVABLE
+            and contiguous
+            and len(below) <= MAX_WORDS
+            and 2 * len(below) < len(tree)
+        ):
             spans.append((tree.spans[below[0]][0], tree.spans[below[-1]][1]))
     return spans
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import torch
 
 from nmt_ib.cli.terminal import progress
+from nmt_ib.networks.experiments import experiment_of
 from nmt_ib.reports.png.plane import write_plane_figures
 from nmt_ib.results.information_plane import Plane
-from nmt_ib.studies.information_plane import information_plane
-from nmt_ib.studies.plane_experiments import experiment_of
+from nmt_ib.studies.planes.networks import information_plane
 
 REFERENCE = {0: (11.58, 8.82, 5.18, 0.81), 50: (11.84, 10.03, 7.74, 4.27), 8000: (11.81, 10.19, 4.17, 1.31)}
 LAYERS = (3, 4, 5, 6)

@@ -20,14 +20,14 @@ import torch
 
 from nmt_ib.cli.terminal import progress
 from nmt_ib.info.ib_limit import beta_grid
+from nmt_ib.networks.experiments import Experiment, experiment_of
+from nmt_ib.networks.tasks import sphere_task
 from nmt_ib.reports.png.information_plane import write_approach_figure
 from nmt_ib.reports.png.plane import write_planes_figure
 from nmt_ib.results.ib_curve import IBCurve
 from nmt_ib.results.information_plane import Plane
-from nmt_ib.studies.information_plane import information_plane
-from nmt_ib.studies.layers_at_limit import LayerAtLimit, layers_at_limit, limit_of
-from nmt_ib.studies.plane_experiments import Experiment, experiment_of
-from nmt_ib.studies.plane_tasks import sphere_task
+from nmt_ib.studies.planes.layers_at_limit import LayerAtLimit, layers_at_limit, limit_of
+from nmt_ib.studies.planes.networks import information_plane
 
 SHARES, DEPTHS, LAYERS, GOALS = (0.05, 0.45, 0.85), range(1, 7), range(1, 7), (0.8, 0.9, 0.95)
 I_XY_BITS = (0.99, 0.8)  # about theirs, and a rule that leaves more open

@@ -21,12 +21,12 @@ from torch.nn.functional import cross_entropy
 from torch.optim import Adam
 from transformers import MarianConfig, MarianMTModel, MarianTokenizer
 
+from nmt_ib.attribution.answers import own_answers
 from nmt_ib.batching import length_buckets
 from nmt_ib.checkpoint import load_checkpoint, save_checkpoint
 from nmt_ib.data.text import read_lines
 from nmt_ib.models.loading import load_translation_model
 from nmt_ib.models.seq2seq import Seq2SeqModel
-from nmt_ib.studies.answers import own_answers
 from nmt_ib.types import Sentence
 
 LEARNING_RATE, WARM = 2e-3, 500  # of Adam: it rises for so many steps, then falls as one over their root

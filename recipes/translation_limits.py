@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from sklearn.cluster import KMeans
 
+from nmt_ib.attribution.answers import own_answers
 from nmt_ib.cli.curve import layer_table, show
 from nmt_ib.cli.terminal import out
 from nmt_ib.info.clustering import clustered_information
@@ -26,8 +27,7 @@ from nmt_ib.info.ib_limit import beta_grid, ib_curve
 from nmt_ib.models.loading import load_translation_model
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.reports.png.information_plane import write_curve_figure
-from nmt_ib.studies.answers import own_answers
-from nmt_ib.studies.layer_states import OUTPUT, WORD, LayerStates, gathered_states, readable_sources
+from nmt_ib.studies.planes.layer_states import OUTPUT, WORD, LayerStates, gathered_states, readable_sources
 
 
 def common(labels: list[str], values: int) -> np.ndarray:

@@ -10,9 +10,9 @@ from torch import Tensor
 
 StateOf = Callable[[Float[Tensor, "B S D"]], Float[Tensor, "B O U"]]
 DAMPING = 0.7
-LONGEST_STEP = 0.7  # of log sigma: one unlucky draw must not carry a piece away
+MAX_STEP = 0.7  # of log sigma: one unlucky draw must not carry a piece away
 CEILING = 1e3  # of sigma, in units of the embeddings' own spread: what a state ignores tolerates any noise
-LEAST = 1e-30  # curvature of a piece that the state ignores
+MIN_CURVATURE = 1e-30  # curvature of a piece that the state ignores
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class NoiseSearch:
         disturbed: Which pieces get noise.
         counted: Which positions of the state count.
         weights: :math:`w`; 0 where a position does not count.
-        pull: :math:`p` of each sentence.
+        entropy_weight: :math:`p` of each sentence.
         spread: Standard deviation of embeddings, so that the ceiling has a unit.
         generators: One a sentence; its noise does not depend on the batch.
     """
@@ -37,7 +37,7 @@ class NoiseSearch:
     disturbed: Bool[Tensor, "B S"]
     counted: Bool[Tensor, "B O"]
     weights: Float[Tensor, "B O U"]
-    pull: Float[Tensor, " B"]
+    entropy_weight: Float[Tensor, " B"]
     spread: float
     generators: Sequence[torch.Generator]
 
@@ -59,18 +59,21 @@ class NoiseSearch:
         """
         clean, curvature = self._first_order(products)
         log_sigma = self._rest(curvature)
-        total, change = torch.zeros_like(curvature), torch.full_like(self.pull, torch.inf if steps == 0 else 0.0)
+        total, change = (
+            torch.zeros_like(curvature),
+            torch.full_like(self.entropy_weight, torch.inf if steps == 0 else 0.0),
+        )
         for step in range(1, steps + 1):
             total = total + self._curvature(clean, log_sigma, pairs)
             move = self._rest(total / step) - log_sigma
-            move = (move if step == steps else DAMPING * move).clamp(-LONGEST_STEP, LONGEST_STEP)
+            move = (move if step == steps else DAMPING * move).clamp(-MAX_STEP, MAX_STEP)
             change = (move.abs() * self.disturbed).amax(1)
             log_sigma = log_sigma + move
         return log_sigma.exp() * self.disturbed, change
 
     def _rest(self, curvature: Float[Tensor, "B S"]) -> Float[Tensor, "B S"]:
         """Log sigma at which noise costs what it gains, if its cost were curvature x sigma^2 / 2."""
-        free = 0.5 * (self.pull[:, None] / curvature.clamp(min=LEAST)).log()
+        free = 0.5 * (self.entropy_weight[:, None] / curvature.clamp(min=MIN_CURVATURE)).log()
         return free.clamp(max=math.log(CEILING * self.spread))
 
     def _first_order(self, products: int) -> tuple[Float[Tensor, "B O U"], Float[Tensor, "B S"]]:
@@ -112,7 +115,7 @@ class NoiseSearch:
         """
         clean = self.states(1)(self.inputs)
         cost = sum(self._cost(clean, sigma, 1) for _ in range(draws // 2)) / (draws // 2)
-        return cost - self.pull * torch.where(self.disturbed, sigma, 1.0).log().sum(1)
+        return cost - self.entropy_weight * torch.where(self.disturbed, sigma, 1.0).log().sum(1)
 
     def noise(self) -> Float[Tensor, "B S D"]:
         """One draw of standard normal noise, 0 where none is wanted."""

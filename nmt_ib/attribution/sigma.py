@@ -81,7 +81,7 @@ class Sigma:
         for setting, known in (("scaling", SCALINGS), ("regularization", REGULARIZATIONS)):
             if (given := getattr(self, setting)) not in known:
                 raise RequestError(f"unknown {setting} {given!r}; known: {', '.join(known)}")
-        if not self.site.asks and self.per_token:
+        if not self.site.needs_target and self.per_token:
             raise RequestError("only the decoder's states and the logits have a position for each target token")
 
     @property
@@ -120,15 +120,15 @@ class Sigma:
             RequestError: The model has no such site, or the site needs translations.
         """
         self.site.check(model)
-        asks = self.site.asks and isinstance(model, TranslationModel)
-        if self.per_token and not asks:
+        needs_target = self.site.needs_target and isinstance(model, TranslationModel)
+        if self.per_token and not needs_target:
             raise RequestError(
                 f"{model.name} translates nothing: it has one {self.part} a sentence, none for each token"
             )
-        if asks and targets is None:
+        if needs_target and targets is None:
             raise RequestError(f"the {self.part}'s state depends on the translation: pass targets")
-        answers = list(targets) if asks and targets is not None else [None] * len(sources)
-        statistics = self.statistics or statistics_for(model, decoder=asks)
+        answers = list(targets) if needs_target and targets is not None else [None] * len(sources)
+        statistics = self.statistics or statistics_for(model, decoder=needs_target)
         statistics.check(model, "encoder.0", *([self.site.key] if self.regularization == "corpus" else []))
         rows = [
             _Row(index, source, answer, position)
@@ -191,7 +191,7 @@ class Sigma:
         about = model.pad(sources) if targets is None else ask(model, sources, targets)
         batch = about if isinstance(about, TokenBatch) else about.batch
         disturbed = batch.mask if self.include_special else batch.word_index >= 0
-        pull = self.rate / disturbed.sum(1).clamp(min=1)
+        entropy_weight = self.rate / disturbed.sum(1).clamp(min=1)
         inputs, counted = model.embed(batch.ids).detach(), self.site.positions(about)
         if self.per_token:
             place = torch.arange(counted.shape[1], device=inputs.device)
@@ -212,7 +212,9 @@ class Sigma:
             disturbed=disturbed,
             counted=counted,
             weights=weights,
-            pull=pull if self.scaling == "code" else torch.full_like(pull, self.rate * inputs.shape[2]),
+            entropy_weight=entropy_weight
+            if self.scaling == "code"
+            else torch.full_like(entropy_weight, self.rate * inputs.shape[2]),
             spread=float(statistics.layer(0).std.mean()),
             generators=[
                 sentence_generator(self.seed, f"{source.text}\0{position}")

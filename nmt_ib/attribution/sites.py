@@ -39,7 +39,7 @@ class Site:
         return f"{self.part}.{self.layer}" if self.part in LAYERED else self.part
 
     @property
-    def asks(self) -> bool:
+    def needs_target(self) -> bool:
         """Whether the state of a translation model depends on its translation."""
         return self.part in ("decoder", "logits")
 
@@ -65,13 +65,13 @@ class Site:
         """Where the state has positions.
 
         Args:
-            about: Sentences; for a site that `asks`, with their translations.
+            about: Sentences; for a site that needs a target, with their translations.
 
         Returns:
             False on padding; pooled states and the scores of classes have one position.
         """
         if isinstance(about, Translation):
-            return about.answers if self.asks else about.batch.mask
+            return about.answers if self.needs_target else about.batch.mask
         mask = about.mask if isinstance(about, TokenBatch) else about.batch.mask
         return mask if self.part == "encoder" else torch.ones_like(mask[:, :1])
 
@@ -83,12 +83,12 @@ class Site:
         Args:
             model: The model.
             about: As `positions` takes it.
-            embeddings: Of the sentences; where the site asks, those that the decoder reads may follow behind them.
+            embeddings: Of the sentences; where the site needs a target, those that the decoder reads may follow.
 
         Returns:
             One vector a position.
         """
-        if isinstance(about, Translation) and self.asks:
+        if isinstance(about, Translation) and self.needs_target:
             width = about.batch.ids.shape[1]
             source, prefix = embeddings[:, :width], embeddings[:, width:]
             return self._decoder(about, source, prefix if prefix.shape[1] else None)

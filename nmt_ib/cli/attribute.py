@@ -27,7 +27,7 @@ from nmt_ib.cli.terminal import (
 if TYPE_CHECKING:
     from nmt_ib.results.attribution import Attribution
 
-WIDEST = 12  # target tokens that stand beside each other in a terminal
+MAX_COLUMNS = 12  # target tokens that stand beside each other in a terminal
 EXAMPLE = """\b
 Example:
   $ nmt-ib attribute "The old bridge was closed." --method bottleneck
@@ -120,9 +120,9 @@ def attribute(
     as_json: Json = False,
 ) -> None:
     """Tells what each word of a sentence is worth to a model, and for a translation to each of its tokens."""
-    from nmt_ib.catalog import attribute as attribute_all
     from nmt_ib.data.text import read_lines
     from nmt_ib.models.loading import load_model
+    from nmt_ib.studies.attribution import attribute as attribute_all
 
     set_threads(threads)
     loaded = load_model(
@@ -162,7 +162,7 @@ def show(found: "Attribution") -> None:
     if found.matrix is None:
         out.print(_bars(found, head))
     else:
-        for start in range(0, len(found.target_tokens), WIDEST):
+        for start in range(0, len(found.target_tokens), MAX_COLUMNS):
             out.print(_matrix(found, head, start))
     state = "" if found.converged is None else ", converged" if found.converged else ", not at rest: more --steps"
     passes = f"{found.passes:,} network pass{'' if found.passes == 1 else 'es'}"
@@ -172,7 +172,7 @@ def show(found: "Attribution") -> None:
 def _matrix(found: "Attribution", title: str, start: int) -> Table:
     table = Table(box=HORIZONTALS, title=title, title_justify="left", padding=(0, 0, 0, 1))
     table.add_column("")
-    stop = start + WIDEST
+    stop = start + MAX_COLUMNS
     for token in found.target_tokens[start:stop]:
         table.add_column(printable(token), justify="right")
     rows = found.matrix or ()

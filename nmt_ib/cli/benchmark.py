@@ -66,7 +66,7 @@ def attribution(
     from nmt_ib.data.classification import read_sentences
     from nmt_ib.faithfulness.degradation import Degradation
     from nmt_ib.models.loading import load_model
-    from nmt_ib.studies.attribution_benchmark import benchmark_attribution
+    from nmt_ib.studies.benchmarks.attribution import benchmark_attribution
 
     chosen = chosen_methods(methods, seed, readout)
     kinds = [Degradation(kind).operator for kind in split(operators)]
@@ -113,15 +113,15 @@ def alignment(
     as_json: Json = False,
 ) -> None:
     """Tells how well links between words, read off a method's matrix, agree with links made by hand."""
-    from nmt_ib.data.parallel import look_through_parallel
+    from nmt_ib.data.parallel import scan_parallel
     from nmt_ib.data.text import read_lines
     from nmt_ib.faithfulness.alignment import GoldLinks
     from nmt_ib.models.loading import load_translation_model
-    from nmt_ib.studies.alignment_benchmark import benchmark_alignment
+    from nmt_ib.studies.benchmarks.alignment import benchmark_alignment
 
     chosen = chosen_methods(methods, seed)
     roles = {"sources": source, "targets": target, "links": links}
-    look_through_parallel(roles)
+    scan_parallel(roles)
     texts = {role: list(read_lines(name)) for role, name in roles.items()}
     for line in texts["links"]:
         GoldLinks.parse(line)
@@ -152,8 +152,8 @@ def parsing(
     """Tells how well a compressed parser parses, as the official scorer counts, and what bits that takes."""
     from nmt_ib.compression.saved import load_parser
     from nmt_ib.data.conllu import read_conllu
-    from nmt_ib.studies.compressed_parsing import measured
-    from nmt_ib.studies.treebank_vectors import embedded, embedder_of
+    from nmt_ib.studies.parsing.compression import measured
+    from nmt_ib.studies.parsing.treebank_vectors import embedded, embedder_of
 
     set_threads(threads)
     config, parser = load_parser(model)
@@ -179,7 +179,7 @@ def chosen_methods(names: str, seed: int, readout: Path | None = None) -> "dict[
     Raises:
         RequestError: There is no name, or an unknown one.
     """
-    from nmt_ib.catalog import attribution_method
+    from nmt_ib.attribution.by_name import attribution_method
 
     found = {
         name: attribution_method(name, seed=seed, **({"network": readout} if name == "readout" and readout else {}))

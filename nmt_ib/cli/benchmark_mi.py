@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nmt_ib.info.tasks import Task
     from nmt_ib.results.estimator_benchmark import EstimatorBenchmark
     from nmt_ib.signature import RunSignature
-    from nmt_ib.studies.pair_estimators import PairEstimator
+    from nmt_ib.studies.benchmarks.pair_estimators import PairEstimator
 
 TABLE = "benchmark.json"
 MI_EXAMPLE = """\b
@@ -62,8 +62,8 @@ def mi(
     as_json: Json = False,
 ) -> None:
     """Tells how far estimators of information are off, and how much they scatter, where the truth is known."""
-    from nmt_ib.studies.estimator_benchmark import chosen_tasks, signature_of
-    from nmt_ib.studies.pair_estimators import chosen_estimators
+    from nmt_ib.studies.benchmarks.mutual_information import chosen_tasks, signature_of
+    from nmt_ib.studies.benchmarks.pair_estimators import chosen_estimators
 
     chosen, truths = chosen_estimators(split(estimators)), chosen_tasks(split(tasks))
     set_threads(threads)
@@ -95,7 +95,7 @@ def carry_out(
     """
     from nmt_ib.reports.jsonfile import read_json, write_json
     from nmt_ib.results.estimator_benchmark import EstimatorBenchmark
-    from nmt_ib.studies.estimator_benchmark import benchmark_estimators
+    from nmt_ib.studies.benchmarks.mutual_information import benchmark_estimators
 
     path = folder / TABLE
     done = EstimatorBenchmark.from_dict(read_json(path)) if path.is_file() else None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nmt_ib.protocols import Embedder
     from nmt_ib.results.parsing import CompressionSweep
     from nmt_ib.signature import RunSignature
-    from nmt_ib.studies.compressed_parsing import CompressionStudy
+    from nmt_ib.studies.parsing.compression import CompressionStudy
     from nmt_ib.types import Tree
 
 EXAMPLE = """\b
@@ -86,8 +86,8 @@ def compress(
     from nmt_ib.models.loading import load_embedder
     from nmt_ib.parsing.biaffine import ParserSettings
     from nmt_ib.reports.jsonfile import RunDirectory
-    from nmt_ib.studies.compressed_parsing import CompressionStudy
-    from nmt_ib.studies.treebank_vectors import sampled
+    from nmt_ib.studies.parsing.compression import CompressionStudy
+    from nmt_ib.studies.parsing.treebank_vectors import sampled
 
     study = CompressionStudy(
         TagSettings(tags, dim, tags_k, deep, standard_prior, dropout),
@@ -118,7 +118,7 @@ def embed(
     trees: "list[Tree]", embedder: "Embedder", layers: list[int], labels: "Labels | None", types: bool, name: str
 ) -> "ParsingCorpus":
     """A treebank with its vectors; a bar shows the work where they must be made first."""
-    from nmt_ib.studies.treebank_vectors import embedded
+    from nmt_ib.studies.parsing.treebank_vectors import embedded
 
     with progress(f"vectors of {Path(name).name}", len(trees)) as advance:
         return embedded(trees, embedder, layers, labels, types=types, advance=advance)
@@ -150,13 +150,13 @@ def carry_out(
     from nmt_ib.reports.jsonfile import SUMMARY, write_json
     from nmt_ib.reports.png.parsing import write_sweep_figure
     from nmt_ib.results.parsing import CompressionSweep
-    from nmt_ib.studies.compressed_parsing import compression_sweep
+    from nmt_ib.studies.parsing.compression import compression_sweep
 
     config = studies[0].config(embedder, layers, corpora[0])
     with progress("training: epochs", sum(study.training.epochs for study in studies)) as advance:
         points = compression_sweep(studies, corpora, config, directory, device=device, after_epoch=lambda _: advance(1))
     if config.tags.kind == "discrete":
-        from nmt_ib.studies.specialization import write_tag_tables  # scikit-learn takes its time
+        from nmt_ib.studies.parsing.specialization import write_tag_tables  # scikit-learn takes its time
 
         write_tag_tables(directory, points, corpora[1])
     sweep = CompressionSweep(points, signature.to_dict())

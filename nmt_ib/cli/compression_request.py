@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from nmt_ib.protocols import Embedder
     from nmt_ib.signature import RunSignature
-    from nmt_ib.studies.compressed_parsing import CompressionStudy
+    from nmt_ib.studies.parsing.compression import CompressionStudy
     from nmt_ib.types import Tree
 
 MIX = "mix"

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from nmt_ib.data.parallel import TextFacts
     from nmt_ib.protocols import TranslationModel
     from nmt_ib.reports.jsonfile import RunDirectory
-    from nmt_ib.studies.calibration import Reference
-    from nmt_ib.studies.under_translation import UnderTranslation
+    from nmt_ib.studies.under_translation.calibration import Reference
+    from nmt_ib.studies.under_translation.diagnose import UnderTranslation
 
 BYTES_PER_CHARACTER = 100  # what a run and its report take for each character of the source, seen on news
 
@@ -84,16 +84,16 @@ def diagnose(
     """Tells which source words a translation left out, and whether the encoder or the decoder lost them."""
     from nmt_ib.attribution.contribution import ContributionMethod
     from nmt_ib.cli.show import show
-    from nmt_ib.data.parallel import look_through_parallel
+    from nmt_ib.data.parallel import scan_parallel
     from nmt_ib.data.text import references
     from nmt_ib.models.loading import load_translation_model
     from nmt_ib.reports.jsonfile import RunDirectory
-    from nmt_ib.studies.under_translation import UnderTranslation
+    from nmt_ib.studies.under_translation.diagnose import UnderTranslation
 
     method = ContributionMethod(operator=operator, seed=seed)
     against = [str(path) for path in reference or (references(source) if source.startswith("sacrebleu:") else [])]
     roles = {"sources": source} if target is None else {"sources": source, "targets": target}
-    facts = look_through_parallel(roles | {f"reference {number}": path for number, path in enumerate(against, start=1)})
+    facts = scan_parallel(roles | {f"reference {number}": path for number, path in enumerate(against, start=1)})
     check_space(out, facts["sources"], matrix)
     if out is not None:
         RunDirectory(out).check(None)
@@ -130,7 +130,7 @@ def check_space(out: Path | None, facts: "TextFacts", matrix: bool) -> None:
 
 def kept_reference(run: "RunDirectory") -> "Reference | None":
     """The reference that an interrupted run began with."""
-    from nmt_ib.studies.calibration import Reference
+    from nmt_ib.studies.under_translation.calibration import Reference
 
     return Reference.from_dict(run.reference) if run.reference else None
 
@@ -140,9 +140,9 @@ def estimate_with_progress(
 ) -> "Reference":
     """The model's reference; a bar shows the work where it must be estimated first."""
     from nmt_ib.data.text import read_lines
-    from nmt_ib.studies.kept_references import MOST_SENTENCES, reference_for
+    from nmt_ib.studies.under_translation.stored_references import MAX_SENTENCES, reference_for
 
-    with progress("calibrating (once for each model)", min(facts.lines, MOST_SENTENCES)) as advance:
+    with progress("calibrating (once for each model)", min(facts.lines, MAX_SENTENCES)) as advance:
         return reference_for(model, method, read_lines(facts.name), batch_size, advance)
 
 
@@ -165,8 +165,8 @@ def carry_out(
     from nmt_ib.cli.render import write_reports
     from nmt_ib.data.parallel import read_chunks
     from nmt_ib.data.text import read_lines
-    from nmt_ib.studies.summary import summarize
-    from nmt_ib.studies.under_translation import CHUNK_LINES, signature_of
+    from nmt_ib.studies.under_translation.diagnose import CHUNK_LINES, signature_of
+    from nmt_ib.studies.under_translation.summary import summarize
 
     sources = facts["sources"]
     signature = signature_of(study, {role: text.fingerprint for role, text in facts.items()})

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from nmt_ib.protocols import EncoderModel
     from nmt_ib.results.transformer_plane import TransformerPlane
-    from nmt_ib.studies.transformer_plane import TransformerPlaneStudy
+    from nmt_ib.studies.planes.transformer import TransformerPlaneStudy
     from nmt_ib.types import Sentence
 
 RESULT = "plane.json"
@@ -52,8 +52,8 @@ def transformer_plane(
     from nmt_ib.reports.jsonfile import write_json
     from nmt_ib.reports.png.transformer_plane import write_transformer_figure
     from nmt_ib.signature import RunSignature, fingerprint_lines
-    from nmt_ib.studies.layer_states import readable_sources
-    from nmt_ib.studies.transformer_plane import TransformerPlaneStudy
+    from nmt_ib.studies.planes.layer_states import readable_sources
+    from nmt_ib.studies.planes.transformer import TransformerPlaneStudy
 
     if name is None or data is None:
         raise RequestError("--model and --data belong together: the layers of a model are measured on a text")
@@ -102,8 +102,8 @@ def measured(
     Raises:
         RequestError: All words are the same.
     """
-    from nmt_ib.studies.answers import own_answers
-    from nmt_ib.studies.layer_states import answers_anything
+    from nmt_ib.attribution.answers import own_answers
+    from nmt_ib.studies.planes.layer_states import answers_anything
 
     targets = own_answers(model, sources) if answers_anything(model) else None
     with progress("layers x labels", study.counts(model)) as advance:

@@ -44,8 +44,8 @@ def parse(
     from nmt_ib.compression.saved import load_parser
     from nmt_ib.data.conllu import format_tree
     from nmt_ib.models.vectors import load_vectors
-    from nmt_ib.studies.compressed_parsing import parsed
-    from nmt_ib.studies.treebank_vectors import embedded, embedder_of, given_vectors
+    from nmt_ib.studies.parsing.compression import parsed
+    from nmt_ib.studies.parsing.treebank_vectors import embedded, embedder_of, given_vectors
 
     if form not in (CONLLU, JSON):
         raise RequestError(f"unknown format {form!r}; known: {CONLLU}, {JSON}")

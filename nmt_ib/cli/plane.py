@@ -14,8 +14,8 @@ from nmt_ib.cli.terminal import Json, Seed, Threads, out, present, progress, set
 from nmt_ib.errors import RequestError
 
 if TYPE_CHECKING:
+    from nmt_ib.networks.experiments import Experiment
     from nmt_ib.results.information_plane import Plane
-    from nmt_ib.studies.plane_experiments import Experiment
 
 RESULT = "plane.json"
 OF_NETWORKS = (
@@ -86,7 +86,7 @@ def plane(
     as_json: Json = False,
 ) -> None:
     """Follows the layers of small networks in training, or those of a translation model, through the plane."""
-    from nmt_ib.studies.plane_experiments import experiment_of
+    from nmt_ib.networks.experiments import experiment_of
 
     set_threads(threads)
     if asks_for_model(context):
@@ -148,7 +148,7 @@ def plane_of_networks(
         directory: For plane.json and figures.
         as_json: Whether to print one JSON document instead of a table.
     """
-    from nmt_ib.studies.information_plane import check_request, signature_of
+    from nmt_ib.studies.planes.networks import check_request, signature_of
 
     check_request(seeds, **settings)
     signature = signature_of(name, experiment, seeds, **settings)
@@ -172,7 +172,7 @@ def trained(folder: Path, experiment: "Experiment", seeds: range, settings: dict
     """
     from nmt_ib.reports.jsonfile import read_json, write_json
     from nmt_ib.results.information_plane import Plane
-    from nmt_ib.studies.information_plane import groups, information_plane
+    from nmt_ib.studies.planes.networks import groups, information_plane
 
     planes = []
     with progress("epochs of networks", len(seeds) * settings["epochs"]) as advance:

@@ -30,7 +30,7 @@ from nmt_ib.errors import RequestError
 if TYPE_CHECKING:
     from nmt_ib.reports.jsonfile import RunDirectory
     from nmt_ib.results.retention import RetentionSummary
-    from nmt_ib.studies.retention import RetentionStudy
+    from nmt_ib.studies.retention.retain import RetentionStudy
 
 SHORT = {"open class": "open", "closed class": "closed", "punctuation": "punct."}
 EXAMPLE = """\b
@@ -89,8 +89,8 @@ def retain(
     """Tells how many bits of each word every layer of an encoder, and of a decoder, still holds."""
     from nmt_ib.data.classification import read_sentences
     from nmt_ib.models.loading import load_model
-    from nmt_ib.studies.requests import check_reads_targets
-    from nmt_ib.studies.retention import RetentionStudy, study_of
+    from nmt_ib.requests import check_reads_targets
+    from nmt_ib.studies.retention.retain import RetentionStudy, study_of
 
     set_threads(threads)
     names = [model, *(compare or [])]
@@ -126,8 +126,8 @@ def carry_out(run: "RunDirectory", study: "RetentionStudy", lines: list[str], ta
         targets: Their translations, if they are forced.
     """
     from nmt_ib.signature import fingerprint_lines
-    from nmt_ib.studies.retention import CHUNK_LINES, signature_of_retention
-    from nmt_ib.studies.retention_summary import summarize_retention
+    from nmt_ib.studies.retention.retain import CHUNK_LINES, signature_of_retention
+    from nmt_ib.studies.retention.summary import summarize_retention
 
     data = {"sources": fingerprint_lines(lines)} | ({} if targets is None else {"targets": fingerprint_lines(targets)})
     signature = signature_of_retention(study, data)

@@ -10,7 +10,7 @@ from torch.nn.functional import softplus
 from nmt_ib.compression.tags import Tags, WordBatch, tag_encoder
 from nmt_ib.info.divergences import gaussian_kl
 
-LEAST = 1e-4  # deviation: keeps rates finite
+MIN_DEVIATION = 1e-4  # deviation: keeps rates finite
 UNIT = math.log(math.e - 1)  # softplus(UNIT) = 1
 
 
@@ -62,7 +62,7 @@ class GaussianTags(nn.Module):
             The tags.
         """
         mean, std = _gaussian(self.token_encoder(vectors, generator))
-        rate = gaussian_kl(mean, std, self.prior_mean, softplus(self.prior_free) + LEAST)
+        rate = gaussian_kl(mean, std, self.prior_mean, softplus(self.prior_free) + MIN_DEVIATION)
         context = torch.zeros_like(rate)
         if self.type_encoder is not None and batch.types is not None:
             context = gaussian_kl(mean, std, *_gaussian(self.type_encoder(batch.types, generator)))
@@ -81,4 +81,4 @@ class GaussianTags(nn.Module):
 def _gaussian(parameters: Float[Tensor, "N P"]) -> tuple[Float[Tensor, "N d"], Float[Tensor, "N d"]]:
     """Mean and deviation; a network that says 0 means a standard normal distribution."""
     mean, free = parameters.chunk(2, dim=-1)
-    return mean, softplus(free + UNIT) + LEAST
+    return mean, softplus(free + UNIT) + MIN_DEVIATION

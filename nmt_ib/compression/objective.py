@@ -1,4 +1,4 @@
-"""What a compressed parser minimises: the parser's surprise, and the price of what it was told."""
+"""What a compressed parser minimises: the parser's nll, and the price of what it was told."""
 
 import math
 from dataclasses import dataclass
@@ -40,11 +40,11 @@ class Objective:
         if not 0 <= self.warmup <= 1:
             raise RequestError(f"warmup is a share of training from 0 to 1, not {self.warmup}")
 
-    def __call__(self, surprise: Float[Tensor, ""], tags: Tags, progress: float = 1.0) -> Float[Tensor, ""]:
+    def __call__(self, nll: Float[Tensor, ""], tags: Tags, progress: float = 1.0) -> Float[Tensor, ""]:
         r"""The loss of a batch.
 
         Args:
-            surprise: Mean of :math:`-\ln q(y_i|t)` over words and samples.
+            nll: Mean of :math:`-\ln q(y_i|t)` over words and samples.
             tags: What was told; NaN rates cost nothing.
             progress: Share of training that is done.
 
@@ -54,4 +54,4 @@ class Objective:
         ramp = min(1.0, progress / self.warmup) if self.warmup else 1.0
         rate = (tags.rate_nats - self.free_bits / BITS_PER_NAT).clamp(min=0)
         priced = self.beta * torch.nan_to_num(rate, 0.0).mean() + self.gamma * tags.context_nats.mean()
-        return surprise + ramp * priced
+        return nll + ramp * priced

@@ -80,7 +80,7 @@ class CompressedParser(nn.Module):
         grid[:, mask] = tags.values
         return self.parser(grid.flatten(0, 1), mask.repeat(len(tags.values), 1), generator)
 
-    def surprise(self, batch: WordBatch, tags: Tags, generator: torch.Generator | None = None) -> Float[Tensor, ""]:
+    def nll(self, batch: WordBatch, tags: Tags, generator: torch.Generator | None = None) -> Float[Tensor, ""]:
         """How unlikely the gold trees are, given the tags; relations that training has not do not count.
 
         Args:

@@ -20,7 +20,7 @@ from nmt_ib.parsing.metrics import ParsingScores, score_tree
 from nmt_ib.seeding import sentence_generator
 
 CHECKPOINT = "checkpoint.safetensors"
-LARGEST_GRADIENT = 5.0  # its norm
+MAX_GRADIENT_NORM = 5.0  # its norm
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class TrainingSettings:
         epochs: At most.
         batch_size: Sentences of a step.
         learning_rate: Of Adam at the start; it falls to 0 in a straight line over all epochs.
-        samples: Samples of each tag, whose surprise is averaged.
+        samples: Samples of each tag, whose nll is averaged.
         patience: Epochs without a better LAS on the development set after which training stops.
         seed: Of weights, order, samples and dropout.
     """
@@ -169,10 +169,10 @@ def train_epoch(
             group["lr"] = settings.learning_rate * (1 - progress)
         batch = corpus.batch(sentences, device)
         tags = model.tags(batch, settings.samples, generator)
-        loss = objective(model.surprise(batch, tags, generator), tags, progress)
+        loss = objective(model.nll(batch, tags, generator), tags, progress)
         optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), LARGEST_GRADIENT)
+        nn.utils.clip_grad_norm_(model.parameters(), MAX_GRADIENT_NORM)
         optimizer.step()
         total += loss.item()
     if not math.isfinite(total):

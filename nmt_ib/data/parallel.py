@@ -26,7 +26,7 @@ class TextFacts:
     fingerprint: str
 
 
-def look_through(name: str) -> TextFacts:
+def scan_text(name: str) -> TextFacts:
     """Reads a whole text once, so that a wrong byte is found before any work starts.
 
     Args:
@@ -52,7 +52,7 @@ def look_through(name: str) -> TextFacts:
     return TextFacts(name, lines, characters, fingerprint)
 
 
-def look_through_parallel(names: dict[str, str]) -> dict[str, TextFacts]:
+def scan_parallel(names: dict[str, str]) -> dict[str, TextFacts]:
     """The facts of texts that must have the same number of lines.
 
     Args:
@@ -64,7 +64,7 @@ def look_through_parallel(names: dict[str, str]) -> dict[str, TextFacts]:
     Raises:
         RequestError: One cannot be read or is empty, or the numbers of lines differ.
     """
-    facts = {role: look_through(name) for role, name in names.items()}
+    facts = {role: scan_text(name) for role, name in names.items()}
     first, *others = facts.values()
     for other in others:
         if other.lines != first.lines:

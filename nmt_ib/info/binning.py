@@ -14,7 +14,7 @@ from nmt_ib.info.estimate import Estimate, LayerInformation
 from nmt_ib.info.samples import Partners, Samples, check_paired, numbers_of
 
 SZT_EDGES = tuple(float(edge) for edge in np.linspace(-1, 1, 30))
-MOST_BINS = 2**31
+MAX_BINS = 2**31
 SATURATED = 0.9  # of ln N
 
 Binned = tuple[Int[np.ndarray, "N D"], Sequence[int]]
@@ -66,7 +66,7 @@ class FixedWidth:
         """The bin of each value; RequestError where a unit needs too many."""
         bins = np.floor(layer / self.width)
         bins -= bins.min(0)
-        if not bins.max() < MOST_BINS:
+        if not bins.max() < MAX_BINS:
             raise RequestError(f"a unit spreads over {bins.max():.1e} bins of width {self.width:g}: widen them")
         found = bins.astype(np.int64)
         return found, [int(most) + 1 for most in found.max(0)]

@@ -8,14 +8,14 @@ from jaxtyping import Bool, Float, Int
 from nmt_ib.info.agglomerative import merges
 from nmt_ib.info.joint_table import JointTable, entropy_nats
 
-MOST_CLUSTERS = 64
+MAX_CLUSTERS = 64
 CELLS = 50_000  # of the encoders that are in work at once: as many as stay in a processor's cache
-TINY = 1e-300
+EPS = 1e-300
 TOLERANCE = 1e-9  # of a probability q(t|x)
 PATIENCE = 10  # strides in which the Lagrangian must fall by `BETTER`
 ITERATIONS = 1000
 ROUNDS = 4
-LONGEST_STRIDE = 256.0
+MAX_STRIDE = 256.0
 BETTER = 1e-8  # nats
 
 
@@ -91,7 +91,7 @@ def solve(table: JointTable, betas: Float[np.ndarray, " B"], *, clusters: int | 
         Tishby, Pereira & Bialek (1999), The information bottleneck method. Varadhan & Roland (2008), for the
         acceleration (SQUAREM).
     """
-    clusters = clusters or min(len(table.p_x), MOST_CLUSTERS)
+    clusters = clusters or min(len(table.p_x), MAX_CLUSTERS)
     hard = np.stack([one_hot(labels, clusters) for labels, _ in merges(table.joint) if labels.max() < clusters])
     found = descend(table, betas, np.broadcast_to(hard[0], (len(betas), *hard[0].shape)))
     coarse = _encoders(table, hard)
@@ -155,8 +155,8 @@ def _stride(
     weights = table.p_x[:, None] * before
     first, second = once - logits, twice - once
     bend = second - first
-    length = np.sqrt((weights * first**2).sum((1, 2)) / np.maximum((weights * bend**2).sum((1, 2)), TINY))
-    length = length.clip(1.0, LONGEST_STRIDE)[:, None, None]
+    length = np.sqrt((weights * first**2).sum((1, 2)) / np.maximum((weights * bend**2).sum((1, 2)), EPS))
+    length = length.clip(1.0, MAX_STRIDE)[:, None, None]
     far, _, far_i_x, far_i_y = _iterated(table, logits + 2 * length * first + length**2 * bend, betas)
     good = far_i_x - betas * far_i_y <= i_x - betas * i_y
     change = np.abs(after - before).max((1, 2))
@@ -176,10 +176,10 @@ def _iterated(
     encoder /= total
     joint = table.p_x[:, None] * encoder
     q_t = joint.sum(1)
-    log_q_t = np.log(np.maximum(q_t, TINY))
+    log_q_t = np.log(np.maximum(q_t, EPS))
     mass = joint.transpose(0, 2, 1) @ table.p_y_given_x
-    log_q_y = np.log(np.maximum(mass, TINY)) - log_q_t[..., None]
-    log_encoder = np.maximum(logits - highest - np.log(total), np.log(TINY))
+    log_q_y = np.log(np.maximum(mass, EPS)) - log_q_t[..., None]
+    log_encoder = np.maximum(logits - highest - np.log(total), np.log(EPS))
     i_x = (joint * (log_encoder - log_q_t[:, None])).sum((1, 2))
     i_y = (mass * log_q_y).sum((1, 2)) + entropy_nats(table.p_y)
     following = log_q_t[:, None] + betas[:, None, None] * (table.p_y_given_x @ log_q_y.transpose(0, 2, 1))

@@ -77,5 +77,5 @@ def _halved(code: Int[np.ndarray, " N"], labels: Int[np.ndarray, " N"], generato
 
 
 def _shuffled(code: Int[np.ndarray, " N"], labels: Int[np.ndarray, " N"], generator: np.random.Generator) -> float:
-    strangers = (generator.permutation(labels) for _ in range(SHUFFLES))
-    return float(np.mean([information_of_codes(code, other, miller_madow=True).nats for other in strangers]))
+    shuffled_pairs = (generator.permutation(labels) for _ in range(SHUFFLES))
+    return float(np.mean([information_of_codes(code, other, miller_madow=True).nats for other in shuffled_pairs]))

@@ -10,7 +10,7 @@ from nmt_ib.info.joint_table import JointTable
 ITERATIONS = 200
 ROUNDS = 8
 BETTER = 1e-12  # nats
-TINY = 1e-300
+EPS = 1e-300
 
 
 def solve_deterministic(table: JointTable, betas: Float[np.ndarray, " B"]) -> Encoders:
@@ -82,7 +82,7 @@ def _iterated(table: JointTable, labels: Int[np.ndarray, " X"], beta: float) -> 
     q_t = mass.sum(1)
     with np.errstate(divide="ignore"):
         log_q_t = np.log(q_t)
-    log_q_y = np.log(np.maximum(mass, TINY)) - np.log(np.maximum(q_t, TINY))[:, None]
+    log_q_y = np.log(np.maximum(mass, EPS)) - np.log(np.maximum(q_t, EPS))[:, None]
     return (log_q_t + beta * table.p_y_given_x @ log_q_y.T).argmax(1)
 
 

@@ -73,9 +73,9 @@ def discrete_entropy(x: Samples, *, miller_madow: bool = False) -> Estimate:
 def _entropy(code: Int[np.ndarray, " N"], miller_madow: bool) -> Estimate:
     counts = np.bincount(code)
     p = counts / len(code)
-    surprise = -np.log(p)
-    nats = float(p @ surprise)
-    error = math.sqrt(p @ (surprise - nats) ** 2 / len(code))
+    nll = -np.log(p)
+    nats = float(p @ nll)
+    error = math.sqrt(p @ (nll - nats) ** 2 / len(code))
     if miller_madow:
         nats += (len(counts) - 1) / (2 * len(code))
     return Estimate(nats, _settings("entropy", miller_madow, len(code), values=len(counts)), error)
@@ -94,9 +94,9 @@ def discrete_conditional_entropy(x: Samples, y: Partners, *, miller_madow: bool 
     """
     x_code, y_code = _pair(x, y)
     ratio, p, sizes = _surprises(x_code, y_code)
-    surprise = ratio["y"] - ratio["xy"]
-    nats = float(p @ surprise)
-    error = math.sqrt(p @ (surprise - nats) ** 2 / len(x_code))
+    nll = ratio["y"] - ratio["xy"]
+    nats = float(p @ nll)
+    error = math.sqrt(p @ (nll - nats) ** 2 / len(x_code))
     if miller_madow:
         nats += (sizes["xy"] - sizes["y"]) / (2 * len(x_code))
     return Estimate(nats, _settings("conditional entropy", miller_madow, len(x_code), **sizes), error)

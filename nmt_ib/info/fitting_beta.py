@@ -5,10 +5,10 @@ from jaxtyping import Float, Int
 from scipy.optimize import brentq
 from scipy.special import softmax
 
-from nmt_ib.info.blahut_arimoto import TINY
+from nmt_ib.info.blahut_arimoto import EPS
 from nmt_ib.info.joint_table import JointTable
 
-LARGEST = 1e4
+MAX_BETA = 1e4
 EQUAL_NATS = 1e-9
 
 
@@ -52,16 +52,16 @@ def fitting_beta(table: JointTable, encoder: Float[np.ndarray, "X T"]) -> float 
     q_t = table.p_x @ encoder
     encoder, q_t = encoder[:, q_t > 0], q_t[q_t > 0]
     q_y = (table.p_x[:, None] * encoder).T @ table.p_y_given_x / q_t[:, None]
-    log_p = np.log(np.maximum(table.p_y_given_x, TINY))
-    divergence = (table.p_y_given_x * log_p).sum(1)[:, None] - table.p_y_given_x @ np.log(np.maximum(q_y, TINY)).T
+    log_p = np.log(np.maximum(table.p_y_given_x, EPS))
+    divergence = (table.p_y_given_x * log_p).sum(1)[:, None] - table.p_y_given_x @ np.log(np.maximum(q_y, EPS)).T
 
     known = (table.p_x, q_t, divergence)
     own = float(table.p_x @ (encoder * divergence).sum(1))
     if _optimal_divergence(0.0, *known) < own + EQUAL_NATS:
         return 0.0
-    if _optimal_divergence(LARGEST, *known) > own - EQUAL_NATS:
+    if _optimal_divergence(MAX_BETA, *known) > own - EQUAL_NATS:
         return None
-    return float(brentq(lambda beta: _optimal_divergence(beta, *known) - own, 0.0, LARGEST))
+    return float(brentq(lambda beta: _optimal_divergence(beta, *known) - own, 0.0, MAX_BETA))
 
 
 def _optimal_divergence(

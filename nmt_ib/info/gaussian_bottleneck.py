@@ -9,7 +9,7 @@ from nmt_ib.errors import RequestError
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.results.ib_curve import GAUSSIAN, IBCurve, IBPoint
 
-LEAST = 1e-12  # a squared correlation that is none
+EPS = 1e-12  # a squared correlation that is none
 
 
 def gaussian_ib_curve(
@@ -39,8 +39,8 @@ def gaussian_ib_curve(
         Chechik, Globerson, Tishby & Weiss (2005), Information bottleneck for Gaussian variables.
     """
     squares = _canonical_correlations(covariance, x_width) ** 2
-    squares = squares[squares > LEAST]
-    if (squares >= 1 - LEAST).any():
+    squares = squares[squares > EPS]
+    if (squares >= 1 - EPS).any():
         raise RequestError(
             "X fixes a direction of Y without noise: I(X;Y) is infinite; add the noise to the covariance"
         )

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from nmt_ib.errors import RequestError
-from nmt_ib.info.blahut_arimoto import MOST_CLUSTERS, Encoders, lagrangian, solve
+from nmt_ib.info.blahut_arimoto import MAX_CLUSTERS, Encoders, lagrangian, solve
 from nmt_ib.info.critical_betas import critical_betas, distinct_clusters, simplest_encoders
 from nmt_ib.info.deterministic_bottleneck import solve_deterministic
 from nmt_ib.info.joint_table import JointTable, first_critical_beta
@@ -153,6 +153,6 @@ def _notes(joint: JointTable, found: Encoders, method: str) -> list[str]:
             f"the curve leaves (0, 0) by a jump, at beta {left[0]:.4g} of those asked for, before the trivial encoder "
             f"loses its stability at 1 / rho_max^2 = {first:.4g}"
         )
-    if method == IB and len(joint.p_x) > MOST_CLUSTERS:
-        notes.append(f"T has {MOST_CLUSTERS} values at most: near its end the true curve lies above this one")
+    if method == IB and len(joint.p_x) > MAX_CLUSTERS:
+        notes.append(f"T has {MAX_CLUSTERS} values at most: near its end the true curve lies above this one")
     return notes

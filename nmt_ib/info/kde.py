@@ -11,7 +11,7 @@ from nmt_ib.info.estimate import Estimate, LayerInformation
 from nmt_ib.info.samples import Partners, Samples, check_paired, tensor_of
 
 BLOCK = 256  # rows and columns of kernels at a time: they stay in a core's cache
-FARTHEST = -40.0  # exponent: less adds nothing, and exponentials that underflow take ten times as long
+MAX_EXPONENT = -40.0  # exponent: less adds nothing, and exponentials that underflow take ten times as long
 BOUNDS = "lower", "upper"
 
 
@@ -103,7 +103,7 @@ def _kernel_sums(
             exponent = left[i] @ right[j]
             if i == j:
                 exponent.fill_diagonal_(0)  # rounding must not part a point from itself
-            kernel = exponent.clamp_(min=FARTHEST).exp_()
+            kernel = exponent.clamp_(min=MAX_EXPONENT).exp_()
             for sums in (wide, narrow):
                 if sums is narrow:
                     kernel.square_().square_()

@@ -17,7 +17,7 @@ from nmt_ib.info.critics import CRITICS
 from nmt_ib.info.estimate import Estimate
 from nmt_ib.info.samples import Partners, Samples, check_paired, numbers_of, of_order_one
 
-FEWEST = 100  # pairs
+MIN_SAMPLES = 100  # pairs
 SHARES = 0.5, 0.2  # of the pairs, for training and for stopping; the rest tests
 TESTED = 500  # pairs at a time; InfoNCE cannot exceed its logarithm
 SLOWER = 0.5  # learning rate after a look without a gain
@@ -80,8 +80,8 @@ def neural_information(
     generator = torch.Generator().manual_seed(training.seed)
     numbers = numbers_of(x, "x"), numbers_of(y, "y")
     check_paired(*numbers)
-    if len(numbers[0]) < FEWEST:
-        raise RequestError(f"x has {len(numbers[0])} rows: a critic needs at least {FEWEST}")
+    if len(numbers[0]) < MIN_SAMPLES:
+        raise RequestError(f"x has {len(numbers[0])} rows: a critic needs at least {MIN_SAMPLES}")
     parts = _parts(*numbers, generator)
     made = CRITICS[training.critic](parts[0][0].shape[1], parts[0][1].shape[1], training.hidden, generator)
     critic, steps = _trained(made, parts[0], parts[1], BOUNDS[bound][1], training, generator)

@@ -13,7 +13,7 @@ from nmt_ib.info.estimate import Estimate
 from nmt_ib.info.samples import Partners, Samples, check_paired, tensor_of
 
 KERNELS = 2**21  # at a time
-FARTHEST = -40.0  # exponent: less adds nothing to a sum of at least 1
+MAX_EXPONENT = -40.0  # exponent: less adds nothing to a sum of at least 1
 OWN_SHARE = 0.1  # of the density around a point, from which on points are too few
 
 
@@ -142,7 +142,9 @@ def _surprises(
         energy = noise.square().sum(1)
         for rows in torch.arange(len(points), device=points.device).split(max(1, KERNELS // len(points))):
             # The point's own kernel is 1: sums do not underflow.
-            kernel = (left_factor(scaled[rows] + noise[rows]) @ right + energy[rows, None]).clamp_(min=FARTHEST).exp_()
+            kernel = (
+                (left_factor(scaled[rows] + noise[rows]) @ right + energy[rows, None]).clamp_(min=MAX_EXPONENT).exp_()
+            )
             sums = torch.stack([kernel.sum(1), (kernel * (group[rows, None] == group)).sum(1)])
             totals[:, rows] += energy[rows] - (sums / counts[:, rows]).log()
             shares += (1 / sums).where(counts[:, rows] > 1, 0.0).sum(1)

@@ -8,14 +8,14 @@ import torch
 from jaxtyping import Float, Int
 from torch import Generator, Tensor
 
-from nmt_ib.compression.image_bottleneck import ImageBottleneck, mixture, rate_nats
-from nmt_ib.compression.image_training import ImageTraining, Progress, as_tensors, train_images
 from nmt_ib.data.images import ImageSet
+from nmt_ib.deep_vib.attacks import Answer, fgsm, l2_pgd
+from nmt_ib.deep_vib.network import ImageBottleneck, mixture, rate_nats
+from nmt_ib.deep_vib.training import ImageTraining, Progress, as_tensors, train_images
 from nmt_ib.errors import RequestError
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.results.deep_vib import AttackCurve, DeepVIB, ImageEvaluation
 from nmt_ib.seeding import sentence_generator
-from nmt_ib.studies.adversarial import Answer, fgsm, l2_pgd
 
 SAMPLES = 12
 BATCH = 500

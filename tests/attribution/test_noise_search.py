@@ -21,7 +21,7 @@ def doubles(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed)).double()
 
 
-def search_of(state, inputs, weights, pull, *, lengths=None, seed=0, spread=1.0):
+def search_of(state, inputs, weights, entropy_weight, *, lengths=None, seed=0, spread=1.0):
     """A batch of sentences over one state function; weights: of the state's elements, the same for all."""
     rows, width = inputs.shape[:2]
     lengths = lengths or [width] * rows
@@ -33,7 +33,7 @@ def search_of(state, inputs, weights, pull, *, lengths=None, seed=0, spread=1.0)
         disturbed=disturbed,
         counted=counted,
         weights=weights.expand(rows, *weights.shape),
-        pull=torch.tensor(pull, dtype=torch.float64).expand(rows).clone(),
+        entropy_weight=torch.tensor(entropy_weight, dtype=torch.float64).expand(rows).clone(),
         spread=spread,
         generators=[sentence_generator(seed, str(row)) for row in range(rows)],
     )
@@ -89,13 +89,13 @@ def test_the_slow_twin_finds_the_golden_case():
 
 def test_the_first_order_is_exact_where_the_state_is_linear():
     search, cost = linear()
-    expected = (search.pull[:, None] / (2 * cost)).sqrt()
+    expected = (search.entropy_weight[:, None] / (2 * cost)).sqrt()
     assert_close(search.solve(1, steps=0, pairs=1)[0], expected, rtol=1e-9, atol=0)
 
 
 def test_more_products_come_nearer_where_directions_share():
     search, cost = linear(orthogonal=False, size=16)
-    expected = (search.pull[:, None] / (2 * cost)).sqrt()
+    expected = (search.entropy_weight[:, None] / (2 * cost)).sqrt()
     errors = [
         float((linear(seed=4, orthogonal=False, size=16)[0].solve(products, 0, 1)[0] / expected).log().abs().max())
         for products in (1, 2_000)
@@ -105,7 +105,7 @@ def test_more_products_come_nearer_where_directions_share():
 
 def test_steps_stay_within_one_percent_of_the_closed_form():
     search, cost = linear(size=128)
-    expected = (search.pull[:, None] / (2 * cost)).sqrt()
+    expected = (search.entropy_weight[:, None] / (2 * cost)).sqrt()
     sigma, change = search.solve(1, steps=8, pairs=100)
     assert_close(sigma, expected, rtol=0.01, atol=0)
     assert (change < 0.01).all()
@@ -115,7 +115,7 @@ def test_the_fixed_point_finds_back_from_a_wrong_start(monkeypatch):
     search, cost = linear(size=128)
     first_order = search._first_order
     monkeypatch.setattr(NoiseSearch, "_first_order", lambda self, products: (first_order(1)[0], 50 * first_order(1)[1]))
-    expected = (search.pull[:, None] / (2 * cost)).sqrt()
+    expected = (search.entropy_weight[:, None] / (2 * cost)).sqrt()
     assert_close(search.solve(1, steps=0, pairs=1)[0], expected / math.sqrt(50), rtol=1e-9, atol=0)
     assert_close(search.solve(1, steps=12, pairs=150)[0], expected, rtol=0.01, atol=0)
 
@@ -123,7 +123,7 @@ def test_the_fixed_point_finds_back_from_a_wrong_start(monkeypatch):
 def test_the_objective_has_a_closed_form():
     search, cost = linear(size=256)
     sigma = torch.tensor([[0.1, 0.2, 0.05, 0.4], [1.0, 0.3, 0.2, 2.0]]).double()
-    expected = (sigma.square() * cost).sum(1) - search.pull * sigma.log().sum(1)
+    expected = (sigma.square() * cost).sum(1) - search.entropy_weight * sigma.log().sum(1)
     assert_close(search.objective(sigma, draws=400), expected, rtol=0.01, atol=0)
 
 

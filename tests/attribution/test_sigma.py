@@ -106,8 +106,8 @@ def test_every_site_s_state_and_weights_are_the_plain_ones(asked, name, part, la
         assert_close(code.weights[place, :length], wide / scale**2 / expected.numel(), rtol=1e-9, atol=0)
         assert_close(paper.weights[place, :length], wide / scale**2, rtol=1e-9, atol=0)
         assert_close(state.weights[place, :length], wide / expected.square().sum(), rtol=1e-7, atol=0)
-        assert code.pull[place] == pytest.approx(0.1 / count)
-        assert paper.pull[place] == pytest.approx(0.1 * code.inputs.shape[2])
+        assert code.entropy_weight[place] == pytest.approx(0.1 / count)
+        assert paper.entropy_weight[place] == pytest.approx(0.1 * code.inputs.shape[2])
 
 
 @pytest.mark.parametrize("name", ["marian", "bert-classifier"])

@@ -5,7 +5,8 @@ import json
 import pytest
 
 import nmt_ib
-from nmt_ib.catalog import ATTRIBUTIONS, attribution_method
+from nmt_ib.attribution.by_name import attribution_method
+from nmt_ib.catalog import ATTRIBUTIONS
 from nmt_ib.cli.main import main
 from nmt_ib.errors import RequestError
 from nmt_ib.results.attribution import Attribution

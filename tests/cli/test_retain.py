@@ -133,7 +133,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(retain, tmp_path, monkeypatch):
     path, measured = out / "sentences.jsonl", []
     whole, summary = path.read_bytes(), (out / "summary.json").read_bytes()
     ends = [place + 1 for place, byte in enumerate(whole) if byte == ord("\n")]
-    from nmt_ib.studies.retention import RetentionStudy
+    from nmt_ib.studies.retention.retain import RetentionStudy
 
     chunk = RetentionStudy.chunk
     monkeypatch.setattr(

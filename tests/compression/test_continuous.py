@@ -6,7 +6,7 @@ from torch.distributions import Independent, Normal, kl_divergence
 from torch.nn.functional import softplus
 from torch.testing import assert_close
 
-from nmt_ib.compression.continuous import LEAST, UNIT, GaussianTags
+from nmt_ib.compression.continuous import MIN_DEVIATION, UNIT, GaussianTags
 from tests.tiny_treebank import tiny_corpus
 
 WIDTH, TYPES, DIM = 6, 4, 3
@@ -31,11 +31,11 @@ def made(**settings):
 def gaussian(network, vectors):
     """The distribution that a network's output means, by its definition."""
     mean, free = network(vectors, None).chunk(2, dim=1)
-    return Independent(Normal(mean, softplus(free + UNIT) + LEAST), 1)
+    return Independent(Normal(mean, softplus(free + UNIT) + MIN_DEVIATION), 1)
 
 
 def prior(tags):
-    return Independent(Normal(tags.prior_mean, softplus(tags.prior_free) + LEAST), 1)
+    return Independent(Normal(tags.prior_mean, softplus(tags.prior_free) + MIN_DEVIATION), 1)
 
 
 def test_rates_are_the_means_of_log_ratios_of_samples(batch):
@@ -83,7 +83,7 @@ def test_a_standard_prior_is_standard_and_stays_so(batch):
         tags(batch.vectors[:, 0], batch, 1, None).rate_nats.mean().backward()
         optimizer.step()
     told = gaussian(tags.token_encoder, batch.vectors[:, 0])
-    standard = Independent(Normal(torch.zeros_like(told.mean), 1 + LEAST), 1)
+    standard = Independent(Normal(torch.zeros_like(told.mean), 1 + MIN_DEVIATION), 1)
     assert_close(tags(batch.vectors[:, 0], batch, 1, None).rate_nats, kl_divergence(told, standard))
 
 

@@ -1,4 +1,4 @@
-"""The compressed parser: its surprise against a loop over words, and trees that depend on no batch."""
+"""The compressed parser: its nll against a loop over words, and trees that depend on no batch."""
 
 import math
 from dataclasses import replace
@@ -53,24 +53,24 @@ def loop(model, corpus, sentences, tags):
 @pytest.mark.parametrize("samples", [1, 3])
 @pytest.mark.parametrize("labels", [None, Labels(("root", "nsubj"), ("NOUN",))], ids=["all", "two"])
 def test_surprise_is_a_mean_over_words_and_samples(tmp_path, samples, labels):
-    """Relations that training has not count as a surprise of 0."""
+    """Relations that training has not count as a nll of 0."""
     corpus = tiny_corpus(tmp_path, labels=labels)
     model, sentences = made(corpus), [6, 4, 1]
     batch = corpus.batch(sentences)
     tags = model.tags(batch, samples, torch.Generator().manual_seed(0))
     assert len(tags.values) == samples
-    found = model.surprise(batch, tags)
+    found = model.nll(batch, tags)
     assert found.item() == pytest.approx(loop(model, corpus, sentences, tags))
-    each = [model.surprise(batch, replace(tags, values=values[None])) for values in tags.values]
+    each = [model.nll(batch, replace(tags, values=values[None])) for values in tags.values]
     assert_close(torch.stack(each).mean(), found)
 
 
 def test_a_batch_whose_relations_nobody_knows(tmp_path):
     corpus = tiny_corpus(tmp_path, labels=Labels(("vocative",), ("NOUN",)))
     model, batch = made(corpus), corpus.batch([0, 4])
-    surprise = model.surprise(batch, model.tags(batch))
-    assert surprise.isfinite()
-    surprise.backward()
+    nll = model.nll(batch, model.tags(batch))
+    assert nll.isfinite()
+    nll.backward()
     assert model.parser.arc.grad.isfinite().all()
 
 
@@ -79,7 +79,7 @@ def test_dropout_comes_from_the_generator(tmp_path):
     model, batch = made(corpus, dropout=0.5), corpus.batch([0, 1])
     tags = model.tags(batch)
     first, again, other, none = (
-        model.surprise(batch, tags, seed if seed is None else torch.Generator().manual_seed(seed))
+        model.nll(batch, tags, seed if seed is None else torch.Generator().manual_seed(seed))
         for seed in (0, 0, 1, None)
     )
     assert first == again
@@ -91,7 +91,7 @@ def test_layers_are_mixed_by_learned_shares(tmp_path):
     model, batch = made(corpus), corpus.batch([0, 1])
     shares = model.mix.exp() / model.mix.exp().sum()
     assert_close(model.mixed(batch), sum(share * batch.vectors[:, row] for row, share in enumerate(shares)))
-    model.surprise(batch, model.tags(batch)).backward()
+    model.nll(batch, model.tags(batch)).backward()
     assert model.mix.grad.any()
     single = CompressedParser(model.compressor, model.parser, 1)
     assert not single.mix.requires_grad
@@ -168,7 +168,7 @@ def test_an_unlearned_parser_is_as_surprised_as_a_guess(tmp_path):
     batch = corpus.batch(sentences)
     lengths = [len(corpus.trees[number]) for number in sentences]
     expected = sum(n * math.log(n) for n in lengths) / sum(lengths) + math.log(len(corpus.labels.relations))
-    assert model.surprise(batch, model.tags(batch)).item() == pytest.approx(expected)
+    assert model.nll(batch, model.tags(batch)).item() == pytest.approx(expected)
 
 
 def test_the_root_alone_has_the_relation_of_a_root(tmp_path):

@@ -169,7 +169,7 @@ def test_a_gradient_is_clipped(corpora, tmp_path, monkeypatch):
         step(self)
 
     monkeypatch.setattr(torch.optim.Adam, "step", watched)
-    monkeypatch.setattr("nmt_ib.compression.training.LARGEST_GRADIENT", 1e-3)
+    monkeypatch.setattr("nmt_ib.compression.training.MAX_GRADIENT_NORM", 1e-3)
     train(made(corpora), OBJECTIVE, corpora, replace(TINY, epochs=1), tmp_path)
     assert_close(torch.stack(norms), torch.full((len(norms),), 1e-3, dtype=torch.float64), rtol=1e-3, atol=0.0)
 

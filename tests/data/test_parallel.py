@@ -2,7 +2,7 @@
 
 import pytest
 
-from nmt_ib.data.parallel import look_through, look_through_parallel, read_chunks
+from nmt_ib.data.parallel import read_chunks, scan_parallel, scan_text
 from nmt_ib.errors import RequestError
 
 
@@ -12,20 +12,20 @@ def write(path, lines):
 
 
 def test_facts(tmp_path):
-    facts = look_through(write(tmp_path / "a", ["é", "", "abc"]))
+    facts = scan_text(write(tmp_path / "a", ["é", "", "abc"]))
     assert (facts.lines, facts.characters) == (3, 4)
-    assert facts.fingerprint == look_through(write(tmp_path / "b", ["é", "", "abc"])).fingerprint
+    assert facts.fingerprint == scan_text(write(tmp_path / "b", ["é", "", "abc"])).fingerprint
 
 
 def test_an_empty_text_is_refused(tmp_path):
     with pytest.raises(RequestError, match="is empty"):
-        look_through(write(tmp_path / "a", []))
+        scan_text(write(tmp_path / "a", []))
 
 
 def test_lines_must_belong_together(tmp_path):
     names = {"sources": write(tmp_path / "a", "abc"), "targets": write(tmp_path / "b", "ab")}
     with pytest.raises(RequestError, match="has 3 lines and .* has 2: expected one for one"):
-        look_through_parallel(names)
+        scan_parallel(names)
 
 
 @pytest.mark.parametrize("start", [0, 2, 4, 7])

@@ -18,7 +18,7 @@ def test_by_hand():
     # Rows: 4 / ((4 + 1) / 2) and 2 / ((2 + 2) / 2).
     assert float(info_nce(SCORES)) == pytest.approx((math.log(8 / 5) + math.log(1)) / 2)
     assert float(smile(SCORES)) == pytest.approx(1.5 * LN2 - math.log(1.5))  # nothing to clip
-    # sigma(ln 4) = 4/5, sigma(ln 2) = 2/3; strangers: sigma(-0) = 1/2, sigma(-ln 2) = 1/3.
+    # sigma(ln 4) = 4/5, sigma(ln 2) = 2/3; shuffled_pairs: sigma(-0) = 1/2, sigma(-ln 2) = 1/3.
     wanted = (math.log(4 / 5) + math.log(2 / 3) + math.log(1 / 2) + math.log(1 / 3)) / 2
     assert float(jensen_shannon(SCORES)) == pytest.approx(wanted)
 

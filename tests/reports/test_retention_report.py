@@ -12,7 +12,7 @@ import pytest
 from nmt_ib.reports import html
 from nmt_ib.reports.html import write_retention_report
 from nmt_ib.reports.png.retention import (
-    WIDEST_HEAT_MAP,
+    MAX_HEAT_MAP_WIDTH,
     _heat_map,
     _one_model,
     _several_models,
@@ -191,7 +191,7 @@ def test_the_report_appears_whole_or_not_at_all(path):
 def test_figures(tmp_path, models):
     summaries = {model: summary_of(9, layers=3 + place, model=model) for place, model in enumerate(models)}
     hostile = "$a_ 名 <b> família \x1b[31mred \u202etxt \ud800 😀"
-    sentences = [measured(0, "a b"), measured(1, "w " * (WIDEST_HEAT_MAP + 1)), measured(2, hostile)]
+    sentences = [measured(0, "a b"), measured(1, "w " * (MAX_HEAT_MAP_WIDTH + 1)), measured(2, hostile)]
     paths = write_retention_figures(tmp_path, summaries, iter(sentences))
     assert [path.name for path in paths] == ["retention.png", "heat_map.png"]
     assert sorted(tmp_path.iterdir()) == sorted(paths)

@@ -9,8 +9,8 @@ import pytest
 import torch
 from scipy.stats import entropy
 
-from nmt_ib.compression.image_training import ImageTraining, as_tensors, train_images
 from nmt_ib.data.images import ImageSet
+from nmt_ib.deep_vib.training import ImageTraining, as_tensors, train_images
 from nmt_ib.errors import RequestError
 from nmt_ib.results.deep_vib import DeepVIB
 from nmt_ib.seeding import sentence_generator

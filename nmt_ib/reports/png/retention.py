@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from nmt_ib.reports.png.canvas import drawable, saved, say, styled, title
 from nmt_ib.results.retention import LayerRetention, RetentionSummary, SentenceRetention
 
-WIDEST_HEAT_MAP = 26  # words
+MAX_HEAT_MAP_WIDTH = 26  # words
 KEPT = "Kept, as a share of the first layer"
 
 
@@ -30,7 +30,7 @@ def write_retention_figures(
         The files: `retention.png`, and `heat_map.png` where a sentence fits.
     """
     own = next(iter(summaries.values()))
-    drawn = next((sentence for sentence in sentences if 3 <= len(sentence.words) <= WIDEST_HEAT_MAP), None)
+    drawn = next((sentence for sentence in sentences if 3 <= len(sentence.words) <= MAX_HEAT_MAP_WIDTH), None)
     with styled():
         figures = {"retention.png": _one_model(own) if len(summaries) == 1 else _several_models(summaries)}
         if drawn is not None:

@@ -1,0 +1,55 @@
+"""An attribution method by the name that a user typed."""
+
+from importlib import import_module
+from inspect import Parameter, signature
+from typing import Any, get_args
+
+from nmt_ib.catalog import ATTRIBUTIONS, NEEDED
+from nmt_ib.errors import RequestError
+from nmt_ib.protocols import Attributor
+from nmt_ib.requests import NUMBERS, check_number
+
+
+def attribution_method(name: str, *, seed: int = 0, **settings: Any) -> Attributor:
+    """The method of a name.
+
+    Args:
+        name: A name of `ATTRIBUTIONS`, or with a layer: "attention@2".
+        seed: Seed, for methods that draw something.
+        **settings: Settings of the method's class.
+
+    Returns:
+        The method.
+
+    Raises:
+        RequestError: There is no such method, it has no such setting, or the setting is a number and was given none.
+    """
+    if not isinstance(name, str):
+        raise RequestError(f"a method is known by its name, as 'sigma' is, not by {name!r}")
+    kind, _, layer = name.partition("@")
+    if kind not in ATTRIBUTIONS:
+        raise RequestError(f"unknown method {kind!r}; known: {', '.join(ATTRIBUTIONS)}")
+    if layer and not layer.isdigit():
+        raise RequestError(f"{name!r}: expected a number of a layer after @, as in {kind}@2")
+    if layer and "layer" in settings:
+        raise RequestError(f"{name!r} and layer {settings['layer']} name a layer each: leave one of them out")
+    path, own = ATTRIBUTIONS[kind]
+    module, _, attribute = path.rpartition(".")
+    made: Any = getattr(import_module(module), attribute)
+    known = signature(made).parameters
+    wanted = {**own, **settings, **({"layer": int(layer)} if layer else {})}
+    if unknown := wanted.keys() - known:
+        others = f"known: {', '.join(sorted(known))}" if known else "it has none"
+        raise RequestError(f"{kind} has no setting {sorted(unknown)[0]!r}: leave it out; {others}")
+    if missing := [key for key, setting in known.items() if setting.default is Parameter.empty and key not in wanted]:
+        raise RequestError(f"{kind} needs the setting {missing[0]!r}: {NEEDED[missing[0]]}")
+    for key, value in settings.items():
+        _check_setting(key, value, known[key].annotation)
+    return made(**wanted, **({"seed": seed} if "seed" in known else {}))
+
+
+def _check_setting(name: str, value: object, annotation: Any) -> None:
+    kinds = get_args(annotation) or (annotation,)  # of `int | None` both
+    for kind in NUMBERS.keys() & set(kinds):
+        if not isinstance(value, kinds):
+            check_number(name, value, kind)

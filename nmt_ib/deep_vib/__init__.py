@@ -1,0 +1,1 @@
+"""Deep variational information bottleneck on images (Alemi et al. 2017)."""

@@ -1,0 +1,1 @@
+"""Small fully connected networks for the information plane: many trained at once."""

@@ -1,0 +1,1 @@
+"""Methods and estimators compared with each other and with known answers."""

@@ -1,0 +1,1 @@
+"""How few bits of an encoder does a parser need?"""

@@ -1,0 +1,145 @@
+"""A transformer in the information plane: what each layer tells of words, their neighbours and what is written."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float
+
+from nmt_ib.attribution.question import Target
+from nmt_ib.errors import RequestError
+from nmt_ib.info.clustering import clustered_information
+from nmt_ib.info.discrete import codes, discrete_entropy
+from nmt_ib.info.neural import CriticTraining, neural_information
+from nmt_ib.numerics import BITS_PER_NAT
+from nmt_ib.protocols import EncoderModel
+from nmt_ib.results.transformer_plane import CLUSTERS, INFONCE, LayerKnowledge, TransformerPlane
+from nmt_ib.studies.planes.layer_states import UNKNOWN, LayerStates, answers_anything, gathered_states
+from nmt_ib.types import Sentence
+
+ESTIMATORS = (CLUSTERS, INFONCE)
+CRITIC = CriticTraining(hidden=64, batch=256, steps=1500, patience=3)
+
+
+@dataclass(frozen=True)
+class TransformerPlaneStudy:
+    """How layers are measured: what their states tell of labels.
+
+    Attributes:
+        clusters: k-means clusters of a layer's states.
+        values: Most frequent values of a label that count; the rest is left out, because counting rare ones is biased.
+        tokens: States at most, from the start of the text.
+        seed: Of the clusters and of the critic.
+        estimators: "clusters", which sees what spreads most, and "infonce", whose critic looks for the label.
+    """
+
+    clusters: int = 100
+    values: int = 300
+    tokens: int = 50_000
+    seed: int = 0
+    estimators: tuple[str, ...] = (CLUSTERS,)
+
+    def __post_init__(self) -> None:
+        for unknown in set(self.estimators) - set(ESTIMATORS):
+            raise RequestError(f"unknown estimator {unknown!r}; known for layers of a model: {', '.join(ESTIMATORS)}")
+
+    def counts(self, model: EncoderModel) -> int:
+        """How often `measure` advances, parts of speech and answers included."""
+        decoder = getattr(model, "decoder_layers", 0)
+        return (model.encoder_layers + 1) * (4 + answers_anything(model)) + 2 * decoder
+
+    def measure(
+        self,
+        model: EncoderModel,
+        sources: Sequence[Sentence],
+        targets: Sequence[Target] | None = None,
+        *,
+        batch_size: int = 32,
+        advance: Callable[[int], object] = lambda _: None,
+    ) -> TransformerPlane:
+        """What each layer tells; see `gathered_states` for which states and labels.
+
+        Args:
+            model: An encoder, or a translation model.
+            sources: Tokenised sentences.
+            targets: Their translations, for a translation model, or their labels.
+            batch_size: Sentences at once; changes no result beyond rounding.
+            advance: Called with the number of layers and labels just measured.
+
+        Returns:
+            A row for each layer, label and estimator.
+        """
+        parts = gathered_states(model, sources, targets, tokens=self.tokens, batch_size=batch_size)
+        return self.measure_states(parts, advance=advance)
+
+    def measure_states(
+        self, parts: Sequence[LayerStates], *, advance: Callable[[int], object] = lambda _: None
+    ) -> TransformerPlane:
+        """What gathered states tell of their labels.
+
+        Args:
+            parts: Those of the encoder and of the decoder.
+            advance: Called with the number of layers and labels just measured.
+
+        Returns:
+            A row for each layer, label and estimator.
+        """
+        rows = []
+        for part in parts:
+            for layer, states in part.layers():
+                for about, labels in part.labels.items():
+                    rows += self.knowledge(layer, about, states, np.array(labels))
+                    advance(1)
+        return TransformerPlane(tuple(rows))
+
+    def knowledge(
+        self, layer: str, about: str, states: Float[np.ndarray, "N D"], labels: np.ndarray
+    ) -> list[LayerKnowledge]:
+        """What some states tell of their labels.
+
+        Args:
+            layer: What the states are called.
+            about: What the labels are called.
+            states: One a row.
+            labels: One a row; "" is none.
+
+        Returns:
+            A row for each estimator; none where fewer than two values occur.
+
+        Raises:
+            RequestError: There are too few states.
+        """
+        common = [value for value, _ in Counter(labels[labels != UNKNOWN].tolist()).most_common(self.values)]
+        counted = np.isin(labels, common)
+        if len(common) < 2:
+            return []
+        if counted.sum() < 2 * self.clusters:
+            raise RequestError(f"{counted.sum():,} states are too few for {self.clusters} clusters: give more text")
+        entropy = discrete_entropy(labels[counted]).nats * BITS_PER_NAT
+        return [
+            LayerKnowledge(
+                layer,
+                about,
+                estimator,
+                *self._bits(estimator, states[counted], labels[counted]),
+                entropy_bits=entropy,
+                samples=int(counted.sum()),
+            )
+            for estimator in self.estimators
+        ]
+
+    def _bits(
+        self, estimator: str, states: Float[np.ndarray, "N D"], labels: np.ndarray
+    ) -> tuple[float, float, float, float]:
+        """Bits, their standard error, what is left of the bias, and the estimator's ceiling."""
+        if estimator == CLUSTERS:
+            found = clustered_information(states, labels, self.clusters, self.seed)
+            nats = found.nats, found.error_nats or 0.0, found.settings["shuffled_nats"], math.log(self.clusters)
+        else:
+            one_hot = np.eye(len(np.unique(labels)), dtype=np.float32)[codes(labels)]
+            found = neural_information(states, one_hot, "infonce", replace(CRITIC, seed=self.seed))
+            nats = found.nats, found.error_nats or 0.0, 0.0, found.settings["ceiling_nats"]
+        bits, error, chance, ceiling = (BITS_PER_NAT * value for value in nats)
+        return bits, error, chance, ceiling

@@ -1,0 +1,1 @@
+"""Which source words did a translation leave out, and where were they lost?"""

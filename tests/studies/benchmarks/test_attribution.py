@@ -1,0 +1,189 @@
+"""Benchmarks of attribution methods: what is asked, how it is added up, and that it goes on where it was."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from nmt_ib.attribution.by_name import attribution_method
+from nmt_ib.attribution.contribution_scores import ContributionScores
+from nmt_ib.attribution.gradient import Gradient
+from nmt_ib.attribution.random_scores import RandomScores
+from nmt_ib.errors import RequestError
+from nmt_ib.faithfulness.alignment import GoldLinks, count_links, links, token_matrix
+from nmt_ib.faithfulness.degradation import Degradation, Ranked
+from nmt_ib.results.benchmark import Benchmark, BenchmarkRow
+from nmt_ib.studies.benchmarks.alignment import benchmark_alignment
+from nmt_ib.studies.benchmarks.attribution import ask_about, benchmark_attribution, chosen_tokens
+
+SOURCES = ("The old house is red.", "", "A dog sleeps near the old red door, she said.")
+TARGETS = ("A casa velha é vermelha.", "", "Um cão dorme perto da porta.")
+
+
+@pytest.fixture
+def translator(tiny_model):
+    return tiny_model("ssru").model
+
+
+@pytest.fixture
+def classifier(tiny_encoder):
+    return tiny_encoder("bert-classifier")
+
+
+def test_what_is_asked_of_a_translation_model(translator):
+    found = ask_about(translator, SOURCES, TARGETS, tokens=2)
+    assert [source.text for source in found.sources] == [SOURCES[0], SOURCES[2]]
+    assert [target.text for target in found.targets] == [TARGETS[0], TARGETS[2]]
+    assert found.answers == 4
+    for target, tokens in zip(found.targets, found.tokens, strict=True):
+        assert list(tokens) == sorted(set(tokens))
+        assert max(tokens) < len(target) - 1  # not </s>
+    own = ask_about(translator, SOURCES)
+    assert list(own.targets) == [translator.translate(translator.pad([source]))[0] for source in own.sources]
+
+
+def test_what_is_asked_of_a_classifier(classifier):
+    found = ask_about(classifier, SOURCES)
+    for source, label in zip(found.sources, found.targets, strict=True):
+        batch = classifier.pad([source])
+        assert label == int(classifier.classify(classifier.embed(batch.ids), batch.mask).argmax())
+    assert found.tokens == ((0,), (0,))
+    assert ask_about(classifier, SOURCES, ["positive", "negative", "1"]).targets == (2, 1)
+
+
+def test_tokens_depend_on_seed_and_translation_alone(translator):
+    target = translator.tokenize_target(TARGETS[2])
+    assert chosen_tokens(target, 3, 1) == chosen_tokens(target, 3, 1)
+    assert len({chosen_tokens(target, 3, seed) for seed in range(20)}) > 5
+    assert chosen_tokens(target, 99) == tuple(range(len(target) - 1))
+    assert chosen_tokens(translator.tokenize_target(""), 3) == (0,)
+
+
+def worth_of(found, token):
+    return found.word_scores if found.matrix is None else tuple(row[token] for row in found.matrix)
+
+
+@pytest.mark.parametrize("kind", ["translator", "classifier"])
+def test_figures_are_those_of_the_curves(kind, request):
+    model = request.getfixturevalue(kind)
+    method = Gradient()
+    table = benchmark_attribution(model, SOURCES, {"gradient": method}, operators=("mask", "delete"), tokens=2, seed=4)
+    assert table.methods == ("random", "gradient")
+    assert table.sentences == 2
+    questions = ask_about(model, SOURCES, tokens=2, seed=4)
+    for name, made in (("random", RandomScores(4)), ("gradient", method)):
+        attributions = made(model, questions.sources, questions.targets)
+        answers = [
+            Ranked(source, target, worth_of(found, token), token)
+            for source, target, tokens, found in zip(
+                questions.sources, questions.targets, questions.tokens, attributions, strict=True
+            )
+            for token in tokens
+        ]
+        for operator in ("mask", "delete"):
+            curves = Degradation(operator, 4)(model, answers)
+            rows = {row.metric: row for row in table.of(name) if row.setting == operator}
+            whole = sum(curve.morf[0] - curve.morf[-1] for curve in curves)
+            if whole > 0:
+                assert rows["degradation"].value == pytest.approx(sum(curve.area for curve in curves) / whole)
+            else:
+                assert math.isnan(rows["degradation"].value)
+            mean = sum(curve.aopc_comprehensiveness for curve in curves) / len(curves)
+            assert rows["comprehensiveness"].value == pytest.approx(mean)
+            mean = sum(curve.aopc_sufficiency for curve in curves) / len(curves)
+            assert rows["sufficiency"].value == pytest.approx(mean)
+            assert all(row.low <= row.value <= row.high for row in rows.values() if row.value == row.value)
+            assert {row.passes for row in rows.values()} == {sum(f.passes for f in attributions) / 2}
+
+
+def test_a_benchmark_goes_on_after_the_methods_that_are_done(translator):
+    def broken(*_, **__):
+        raise AssertionError("runs again")
+
+    seen = []
+    whole = benchmark_attribution(translator, SOURCES, {"gradient": Gradient()}, after_method=seen.append)
+    assert [table.methods for table in seen] == [("random",), ("random", "gradient")]
+    assert seen[-1] == whole
+    done = Benchmark.from_dict(json.loads(json.dumps(whole.to_dict())))
+    again = benchmark_attribution(translator, SOURCES, {"gradient": broken}, done=done)
+    assert again.rows == whole.rows
+    gone_on = benchmark_attribution(translator, SOURCES, {"gradient": Gradient()}, done=seen[0])
+    assert [replace(row, seconds=0) for row in gone_on] == [replace(row, seconds=0) for row in whole]
+
+
+def test_batch_size_changes_no_figure(translator):
+    tables = [
+        benchmark_attribution(translator, SOURCES, {"x": Gradient()}, operators=("noise",), batch_size=size)
+        for size in (1, 32)
+    ]
+    for one, other in zip(*tables, strict=True):
+        assert one.value == pytest.approx(other.value, abs=1e-9, nan_ok=True)
+
+
+def test_alignment_figures_are_those_of_the_links(translator):
+    gold = ["0-0 1-2 2-1 3p3", "", "0-0 1-1 2-2 3-3"]
+    table = benchmark_alignment(translator, SOURCES, TARGETS, gold, {"contribution": ContributionScores()})
+    assert table.sentences == 2
+    assert table.answers == 7
+    kept = (0, 2)
+    attributions = ContributionScores()(
+        translator,
+        [translator.tokenize_source(SOURCES[index]) for index in kept],
+        [translator.tokenize_target(TARGETS[index]) for index in kept],
+    )
+    for metric, setting in table.columns:
+        convention, rule = setting.split(", ")
+        shares = [
+            count_links(links(token_matrix(found, convention), rule), GoldLinks.parse(gold[index])).shares[metric]
+            for found, index in zip(attributions, kept, strict=True)
+        ]
+        row = next(row for row in table.of("contribution") if (row.setting, row.metric) == (setting, metric))
+        assert row.value == pytest.approx(sum(above for above, _ in shares) / sum(below for _, below in shares))
+
+
+def test_a_table_goes_through_json_and_shows_itself():
+    rows = (
+        BenchmarkRow("<a>", "degradation", "mask", 0.5, 0.4, 0.6, 12.0, 0.25),
+        BenchmarkRow("b", "degradation", "mask", math.nan, math.nan, math.nan, 1.0, 0.5),
+    )
+    table = Benchmark(rows, 3, 9, {"seed": 1})
+    again = Benchmark.from_dict(json.loads(json.dumps(table.to_dict(), allow_nan=False)))
+    assert again[0] == rows[0]
+    assert math.isnan(again[1].value)
+    assert (again.sentences, again.answers, again.signature) == (3, 9, {"seed": 1})
+    frame = table.to_dataframe()
+    assert list(frame.columns) == list(BenchmarkRow.__dataclass_fields__)
+    assert len(frame) == len(table) == 2
+    shown = table._repr_html_()
+    assert "&lt;a&gt;" in shown
+    assert "0.500 [0.400, 0.600]" in shown
+    assert "3 sentences, 9 answers" in shown
+
+
+def test_names_of_the_catalog():
+    assert attribution_method("gradient") == Gradient()
+    assert attribution_method("input_x_gradient") == Gradient(times_input=True)
+    assert attribution_method("random", seed=3) == RandomScores(3)
+    assert attribution_method("attention@2").layer == 2
+    for name, message in (
+        ("magic", "unknown method 'magic'; known: sigma"),
+        ("attention@last", "expected a number of a layer after @"),
+        ("occlusion@2", "occlusion has no setting 'layer'"),
+        ("readout", "readout needs the setting 'network'"),
+    ):
+        with pytest.raises(RequestError, match=message):
+            attribution_method(name)
+
+
+def test_wrong_requests(translator, classifier, tiny_encoder):
+    with pytest.raises(RequestError, match="no sentence can be analysed"):
+        benchmark_attribution(translator, ["", " "], {})
+    with pytest.raises(RequestError, match="gives no probabilities"):
+        benchmark_attribution(tiny_encoder("bert"), SOURCES, {})
+    with pytest.raises(RequestError, match="has no label 'mixed'; known: negative, neutral, positive, or 0 to 2"):
+        benchmark_attribution(classifier, SOURCES, {}, ["mixed"] * 3)
+    with pytest.raises(RequestError, match="does not translate"):
+        benchmark_alignment(classifier, SOURCES, TARGETS, [""] * 3, {})
+    with pytest.raises(RequestError, match="does not translate"):
+        ContributionScores()(classifier, [], [])
