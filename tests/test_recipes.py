@@ -109,10 +109,19 @@ def test_smoke(recipe, arguments):
     assert done.stdout.strip()
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
-def test_form(recipe):
-    text = recipe.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 150
-    assert text.split('"""')[1].splitlines()[0].split("?")[0]
-    assert "?" in text.splitlines()[0], "a recipe answers one question"
-    assert recipe.name in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_recipes_are_short():
+    lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in RECIPES}
+    too_long = [f"{name}: {lines} lines" for name, lines in lengths.items() if lines > 150]
+    assert not too_long, "\n".join(too_long)
+
+
+def test_each_recipe_answers_one_question():
+    first_lines = {path.name: path.read_text(encoding="utf-8").splitlines()[0] for path in RECIPES}
+    offenders = [name for name, line in first_lines.items() if not (line.startswith('"""') and "?" in line)]
+    assert not offenders, "\n".join(offenders)
+
+
+def test_each_recipe_is_documented():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    missing = [path.name for path in RECIPES if path.name not in readme]
+    assert not missing, "\n".join(missing)
