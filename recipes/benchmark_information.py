@@ -15,8 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from nmt_ib.info import binned_layer, kde_layer
-from nmt_ib.info.estimate import LayerInformation
+from nmt_ib.info import LayerInformation, binned_layer, kde_layer
 from nmt_ib.numerics import BITS_PER_NAT
 
 WIDTHS = 12, 10, 7, 5, 4, 3, 2

@@ -1,26 +1,12 @@
 """A corpus' figure with its interval, by drawing the sentences again and again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from nmt_ib.results.estimate import Estimate
+
 RESAMPLES = 500
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure of a corpus.
-
-    Attributes:
-        value: Over all sentences; not a number where it is not defined.
-        low: Lower end of its 95 % interval.
-        high: Upper end.
-    """
-
-    value: float
-    low: float
-    high: float
 
 
 def ratio(
@@ -41,7 +27,7 @@ def ratio(
     ratios = _ratios(figures[:, drawn])
     known = ratios[~np.isnan(ratios)]
     low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (np.nan, np.nan)
-    return Estimate(float(_ratios(figures)), float(low), float(high))
+    return Estimate(float(_ratios(figures)), unit="", interval=(float(low), float(high)))
 
 
 def _ratios(figures: np.ndarray) -> np.ndarray:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     )
     from nmt_ib.info.clustering import clustered_information
     from nmt_ib.info.discrete import codes, discrete_conditional_entropy, discrete_entropy, discrete_information
-    from nmt_ib.info.estimate import Estimate, LayerInformation
     from nmt_ib.info.gaussian import gaussian_information
     from nmt_ib.info.gaussian_bottleneck import gaussian_ib_curve
     from nmt_ib.info.ib_limit import beta_grid, ib_curve
@@ -27,17 +26,18 @@ if TYPE_CHECKING:
     from nmt_ib.info.sample_propagation import mixture_entropy, sp_information
     from nmt_ib.info.tasks import TASKS, Task
     from nmt_ib.numerics import BITS_PER_NAT
+    from nmt_ib.results.estimate import Estimate, LayerInformation
 
 # Public names and their modules, loaded on first use: counting needs neither scikit-learn nor a network.
 _HOMES = {
     "BITS_PER_NAT": "numerics",
     "CriticTraining": "info.neural",
     "EqualCounts": "info.binning",
-    "Estimate": "info.estimate",
+    "Estimate": "results.estimate",
     "FixedEdges": "info.binning",
     "FixedWidth": "info.binning",
     "LayerBounds": "info.binning",
-    "LayerInformation": "info.estimate",
+    "LayerInformation": "results.estimate",
     "TASKS": "info.tasks",
     "Task": "info.tasks",
     "beta_grid": "info.ib_limit",

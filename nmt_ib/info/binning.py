@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -10,8 +10,8 @@ from jaxtyping import Float, Int
 
 from nmt_ib.errors import RequestError
 from nmt_ib.info.discrete import codes, information_of_codes, joint_code
-from nmt_ib.info.estimate import Estimate, LayerInformation
 from nmt_ib.info.samples import Partners, Samples, check_paired, numbers_of
+from nmt_ib.results.estimate import Estimate, LayerInformation
 
 SZT_EDGES = tuple(float(edge) for edge in np.linspace(-1, 1, 30))
 MAX_BINS = 2**31
@@ -141,9 +141,8 @@ def binned_layer(layer: Samples, labels: Partners, bins: Bins | None = None) -> 
     if len(code) > 1 and nats > SATURATED * math.log(len(code)):
         warnings = (f"nearly every input has bins of its own: I(X;T) says ln {len(code)}, not what the layer holds",)
     found = information_of_codes(code, truth)
-    return LayerInformation(
-        Estimate(nats, settings, warnings=warnings), Estimate(found.nats, settings, found.error_nats, warnings)
-    )
+    i_x = Estimate(nats, settings=settings, warnings=warnings)
+    return LayerInformation(i_x, replace(found, settings=settings, warnings=warnings))
 
 
 def binned_information(
@@ -172,7 +171,7 @@ def binned_information(
     settings = {
         **found.settings, "estimator": "binning", "bins": described(bins), "y_bins": y_bins and described(y_bins)
     }  # fmt: skip
-    return Estimate(found.nats, settings, found.error_nats, found.warnings)
+    return replace(found, settings=settings)
 
 
 def described(bins: Bins) -> dict[str, Any]:

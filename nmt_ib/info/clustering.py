@@ -1,13 +1,15 @@
 """Information between states and labels by clustering the states, as suits a transformer's many dimensions."""
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Float, Int
 from sklearn.cluster import MiniBatchKMeans
 
 from nmt_ib.errors import RequestError
 from nmt_ib.info.discrete import codes, information_of_codes
-from nmt_ib.info.estimate import Estimate
 from nmt_ib.info.samples import Partners, Samples, check_paired, numbers_of
+from nmt_ib.results.estimate import Estimate
 
 BATCH = 4096  # states a step of k-means
 SHUFFLES = 5
@@ -56,13 +58,13 @@ def clustered_information(x: Samples, y: Partners, clusters: int = 100, seed: in
         (half_nats - found.nats, f"half of the {len(code)} samples gives {half_nats:.3f}"),
         (shuffled_nats, f"shuffled labels give {shuffled_nats:.3f}"),
     )
-    allowed = LARGE * abs(found.nats) + ERRORS * (found.error_nats or 0.0)
+    allowed = LARGE * abs(found.nats) + ERRORS * found.error
     warnings = tuple(
         f"{what} nats, all of them {found.nats:.3f}: too few samples for {clusters} clusters"
         for off, what in doubts
         if abs(off) > allowed
     )
-    return Estimate(found.nats, settings, found.error_nats, warnings)
+    return replace(found, settings=settings, warnings=warnings)
 
 
 def _clusters(states: Float[np.ndarray, "N D"], clusters: int, seed: int) -> Int[np.ndarray, " N"]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
-from nmt_ib.info.estimate import Estimate
 from nmt_ib.info.samples import Partners, Samples, check_paired, values_of
+from nmt_ib.results.estimate import Estimate
 
 WORD_BITS = 63
 RARE = 0.5  # different pairs a sample, from which on counts say little
@@ -78,7 +78,7 @@ def _entropy(code: Int[np.ndarray, " N"], miller_madow: bool) -> Estimate:
     error = math.sqrt(p @ (nll - nats) ** 2 / len(code))
     if miller_madow:
         nats += (len(counts) - 1) / (2 * len(code))
-    return Estimate(nats, _settings("entropy", miller_madow, len(code), values=len(counts)), error)
+    return Estimate(nats, error=error, settings=_settings("entropy", miller_madow, len(code), values=len(counts)))
 
 
 def discrete_conditional_entropy(x: Samples, y: Partners, *, miller_madow: bool = False) -> Estimate:
@@ -99,7 +99,8 @@ def discrete_conditional_entropy(x: Samples, y: Partners, *, miller_madow: bool 
     error = math.sqrt(p @ (nll - nats) ** 2 / len(x_code))
     if miller_madow:
         nats += (sizes["xy"] - sizes["y"]) / (2 * len(x_code))
-    return Estimate(nats, _settings("conditional entropy", miller_madow, len(x_code), **sizes), error)
+    settings = _settings("conditional entropy", miller_madow, len(x_code), **sizes)
+    return Estimate(nats, error=error, settings=settings)
 
 
 def discrete_information(x: Samples, y: Partners, *, miller_madow: bool = False) -> Estimate:
@@ -150,7 +151,8 @@ def information_of_codes(x: Int[np.ndarray, " N"], y: Int[np.ndarray, " N"], *, 
         warnings = (
             f"{sizes['xy']} different pairs among {len(x)} samples: counting finds information that is not there",
         )
-    return Estimate(nats, _settings("information", miller_madow, len(x), **sizes), error, warnings)
+    settings = _settings("information", miller_madow, len(x), **sizes)
+    return Estimate(nats, error=error, settings=settings, warnings=warnings)
 
 
 def _pair(x: Samples, y: Partners) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " M"]]:

@@ -8,8 +8,8 @@ from jaxtyping import Float
 from scipy.special import digamma
 
 from nmt_ib.errors import RequestError
-from nmt_ib.info.estimate import Estimate
 from nmt_ib.info.samples import Partners, Samples, check_paired, numbers_of, of_order_one
+from nmt_ib.results.estimate import Estimate
 
 SAME = 1e-10  # relative: a direction without spread, or a squared correlation that is 1
 
@@ -119,7 +119,7 @@ def gaussian_information(x: Samples, y: Partners) -> Estimate:
     samples, x_rank, y_rank = len(x_basis), x_basis.shape[1], y_basis.shape[1]
     settings = {"estimator": "gaussian", "samples": samples, "x_rank": x_rank, "y_rank": y_rank}
     if x_rank == 0 or y_rank == 0:
-        return Estimate(0.0, settings, 0.0)
+        return Estimate(0.0, error=0.0, settings=settings)
     if samples <= x_rank + y_rank:
         raise RequestError(
             f"{samples} samples of {x_rank} + {y_rank} dimensions: expected more samples than dimensions"
@@ -129,9 +129,8 @@ def gaussian_information(x: Samples, y: Partners) -> Estimate:
         raise RequestError("a direction of y follows from x without noise: the information of Gaussians is infinite")
     bias = _bias(samples, x_rank, y_rank)
     chance = x_rank * y_rank / (2 * samples**2)  # variance of the chi squared of independent data
-    return Estimate(
-        float(-0.5 * np.log1p(-squares).sum()) - bias, settings, math.sqrt(squares.sum() / samples + chance)
-    )
+    nats = float(-0.5 * np.log1p(-squares).sum()) - bias
+    return Estimate(nats, error=math.sqrt(squares.sum() / samples + chance), settings=settings)
 
 
 def _basis(values: Float[np.ndarray, "N D"]) -> Float[np.ndarray, "N R"]:

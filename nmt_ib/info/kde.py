@@ -7,8 +7,8 @@ from torch import Tensor
 from nmt_ib.errors import RequestError
 from nmt_ib.info.discrete import codes
 from nmt_ib.info.distances import left_factor, right_factor
-from nmt_ib.info.estimate import Estimate, LayerInformation
 from nmt_ib.info.samples import Partners, Samples, check_paired, tensor_of
+from nmt_ib.results.estimate import Estimate, LayerInformation
 
 BLOCK = 256  # rows and columns of kernels at a time: they stay in a core's cache
 MAX_EXPONENT = -40.0  # exponent: less adds nothing, and exponentials that underflow take ten times as long
@@ -53,7 +53,7 @@ def _layer(
         made = {**settings, "bound": bound}
         i_x = -float(all_points.log().mean())
         i_y = float((own_class.log() - all_points.log()).mean())
-        found.append(LayerInformation(Estimate(i_x, made), Estimate(i_y, made)))
+        found.append(LayerInformation(Estimate(i_x, settings=made), Estimate(i_y, settings=made)))
     return found[0], found[1]
 
 

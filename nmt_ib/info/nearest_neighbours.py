@@ -9,8 +9,8 @@ from scipy.spatial.distance import cdist
 from scipy.special import digamma
 
 from nmt_ib.errors import RequestError
-from nmt_ib.info.estimate import Estimate
 from nmt_ib.info.samples import Partners, Samples, check_paired, numbers_of, of_order_one
+from nmt_ib.results.estimate import Estimate
 
 JITTER = 1e-10  # of a column's standard deviation
 VARIANTS = 1, 2
@@ -64,7 +64,7 @@ def ksg_information(x: Samples, y: Partners, neighbours: int = 5, variant: int =
         "seed": seed,
     }
     if not all(part.shape[1] for part in parts):
-        return Estimate(0.0, settings, 0.0)
+        return Estimate(0.0, error=0.0, settings=settings)
     generator = np.random.default_rng(seed)
     untied, tied = zip(*(_untied(part, generator) for part in parts), strict=True)
     both = np.concatenate(untied, 1)
@@ -72,7 +72,8 @@ def ksg_information(x: Samples, y: Partners, neighbours: int = 5, variant: int =
     terms = np.sum([_first(part, distances) if variant == 1 else _second(part, places) for part in untied], 0)
     nats = float(digamma(neighbours) + digamma(len(both)) - terms.mean()) - (1 / neighbours if variant == 2 else 0.0)
     warnings = (f"{sum(tied)} values occur more than once and were moved by {JITTER:g} standard deviations",)
-    return Estimate(nats, settings, float(terms.std()) / len(both) ** 0.5, warnings if any(tied) else ())
+    error = float(terms.std()) / len(both) ** 0.5
+    return Estimate(nats, error=error, settings=settings, warnings=warnings if any(tied) else ())
 
 
 def _scaled(values: Float[np.ndarray, "N D"]) -> Float[np.ndarray, "N C"]:

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from nmt_ib.errors import RequestError
 from nmt_ib.info.bounds import BOUNDS
 from nmt_ib.info.critics import CRITICS
-from nmt_ib.info.estimate import Estimate
 from nmt_ib.info.samples import Partners, Samples, check_paired, numbers_of, of_order_one
+from nmt_ib.results.estimate import Estimate
 
 MIN_SAMPLES = 100  # pairs
 SHARES = 0.5, 0.2  # of the pairs, for training and for stopping; the rest tests
@@ -95,7 +95,7 @@ def neural_information(
         ceiling = settings["ceiling_nats"] = math.log(min(len(block) for block in _blocks(parts[2][0])))
         if nats > ceiling - NEAR_NATS:
             warnings += (f"InfoNCE cannot exceed {ceiling:.2f} nats here and is near: read it as 'at least'",)
-    return Estimate(nats, settings, error_nats=error, warnings=warnings)
+    return Estimate(nats, error=error, settings=settings, warnings=warnings)
 
 
 def _doubts(nats: float, error_nats: float, learnt: bool) -> tuple[str, ...]:

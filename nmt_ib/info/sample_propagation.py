@@ -9,8 +9,8 @@ from torch import Tensor
 from nmt_ib.errors import RequestError
 from nmt_ib.info.discrete import codes
 from nmt_ib.info.distances import left_factor, right_factor
-from nmt_ib.info.estimate import Estimate
 from nmt_ib.info.samples import Partners, Samples, check_paired, tensor_of
+from nmt_ib.results.estimate import Estimate
 
 KERNELS = 2**21  # at a time
 MAX_EXPONENT = -40.0  # exponent: less adds nothing to a sum of at least 1
@@ -50,7 +50,8 @@ def mixture_entropy(
     surprise, _, share, _ = _surprises(points, alone, sigma, draws, seed)
     nats = float(surprise.mean()) + points.shape[1] / 2 * math.log(2 * math.pi * sigma**2)
     error = math.hypot(_draws_error(points, sigma, draws), _standard_error(surprise)) + share / 2
-    return Estimate(nats, _settings(points, sigma, draws, seed, share), error, _too_few(points, sigma, share))
+    settings, warnings = _settings(points, sigma, draws, seed, share), _too_few(points, sigma, share)
+    return Estimate(nats, error=error, settings=settings, warnings=warnings)
 
 
 def sp_information(
@@ -84,7 +85,8 @@ def sp_information(
     drawn = 2 * _draws_error(points, sigma, draws)
     error = math.hypot(drawn, _standard_error(gain)) + (share + group_share) / 2
     settings = {**_settings(points, sigma, draws, seed, share), "own_share_given_y": group_share}
-    return Estimate(float(gain.mean()), settings, error, _too_few(points, sigma, max(share, group_share)))
+    warnings = _too_few(points, sigma, max(share, group_share))
+    return Estimate(float(gain.mean()), error=error, settings=settings, warnings=warnings)
 
 
 def draws_for(centres: Float[Tensor, "N D"], sigma: float, error_nats: float) -> int:

@@ -28,7 +28,7 @@ def test_clouds_are_their_labels():
 def test_finer_clusters_cost_nothing_once_the_bias_is_off():
     states, labels = clouds(4000, 4)
     found = clustered_information(states, labels, clusters=40)
-    assert abs(found.nats - math.log(4)) < 4 * found.error_nats + 40 / 4000
+    assert abs(found.nats - math.log(4)) < 4 * found.error + 40 / 4000
     assert not found.warnings
 
 
@@ -40,7 +40,7 @@ def test_noisy_labels():
     wrong = 0.1 * 3 / 4
     truth = math.log(4) + (1 - wrong) * math.log(1 - wrong) + wrong * math.log(wrong / 3)
     found = clustered_information(states, noisy, clusters=4)
-    assert abs(found.nats - truth) < 4 * found.error_nats
+    assert abs(found.nats - truth) < 4 * found.error
     coarse = clustered_information(states, noisy, clusters=2)
     assert coarse.nats < min(truth - 0.3, math.log(2))
 

@@ -91,7 +91,7 @@ def test_the_error_is_the_spread_of_samples():
             found.append(discrete_information(x, x ^ (generator.random(500) < flip), miller_madow=True))
         nats = np.array([one.nats for one in found])
         assert abs(nats.mean() - truth) < 4 * nats.std() / math.sqrt(300)
-        assert 0.7 < np.mean([one.error_nats for one in found]) / nats.std() < 1.6
+        assert 0.7 < np.mean([one.error for one in found]) / nats.std() < 1.6
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_samples_of_a_network_agree(network):
         (y, linear_output_nats(weights, teacher, covariance, 0.3, 0.2)),
     ):
         found = gaussian_information(t, partner)
-        assert abs(found.nats - exact) < 4 * found.error_nats
+        assert abs(found.nats - exact) < 4 * found.error
 
 
 @pytest.mark.parametrize("name", ["dense-3x3", "two-pairs-3x3", "normal-1x1"])
@@ -104,7 +104,7 @@ def test_small_samples_have_no_bias(name):
     found = [gaussian_information(*task.sample(30, seed)) for seed in range(400)]
     nats = np.array([one.nats for one in found])
     assert abs(nats.mean() - task.nats) < 4 * nats.std() / 20
-    assert 0.7 < np.mean([one.error_nats for one in found]) / nats.std() < 1.5
+    assert 0.7 < np.mean([one.error for one in found]) / nats.std() < 1.5
 
 
 def test_directions_without_spread_do_not_count():

@@ -15,10 +15,11 @@ from nmt_ib.faithfulness.alignment import (
     links,
     token_matrix,
 )
-from nmt_ib.faithfulness.intervals import Estimate, ratio
+from nmt_ib.faithfulness.intervals import ratio
 from nmt_ib.protocols import Attributor, TranslationModel
 from nmt_ib.results.attribution import Attribution
 from nmt_ib.results.benchmark import Benchmark, BenchmarkRow
+from nmt_ib.results.estimate import Estimate
 
 
 def benchmark_alignment(
@@ -102,9 +103,7 @@ def alignment_rows(
             counts = [count_links(links(matrix, rule), line) for matrix, line in zip(matrices, gold, strict=True)]
             for metric, figure in _figures(counts, seed).items():
                 cost = (passes, seconds / count)
-                rows.append(
-                    BenchmarkRow(name, metric, f"{convention}, {rule}", figure.value, figure.low, figure.high, *cost)
-                )
+                rows.append(BenchmarkRow(name, metric, f"{convention}, {rule}", figure.value, *figure.interval, *cost))
     return tuple(rows)
 
 

@@ -200,7 +200,5 @@ def _rows(
         for metric, parts in METRICS.items():
             above, below = ([sum(map(part, group)) for group in grouped] for part in parts)
             found = ratio(above, below, operator.seed)
-            rows.append(
-                BenchmarkRow(name, metric, operator.operator, found.value, found.low, found.high, passes, seconds)
-            )
+            rows.append(BenchmarkRow(name, metric, operator.operator, found.value, *found.interval, passes, seconds))
     return tuple(rows)

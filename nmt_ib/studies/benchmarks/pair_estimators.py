@@ -11,11 +11,11 @@ from sklearn.cluster import MiniBatchKMeans
 from nmt_ib.errors import RequestError
 from nmt_ib.info.binning import Bins, EqualCounts, LayerBounds, binned_information
 from nmt_ib.info.clustering import clustered_information
-from nmt_ib.info.estimate import Estimate
 from nmt_ib.info.gaussian import gaussian_information
 from nmt_ib.info.kde import kde_layer
 from nmt_ib.info.nearest_neighbours import ksg_information
 from nmt_ib.info.neural import CriticTraining, neural_information
+from nmt_ib.results.estimate import Estimate
 
 X = Float[np.ndarray, "N D"]
 Y = Float[np.ndarray, "N E"]
@@ -125,7 +125,7 @@ def kernels(x: X, y: Y, seed: int) -> Estimate:
     alone = of_both > ALONE * math.log(len(x))
     warnings = (f"{len(x)} samples are far apart in {columns} dimensions: the estimate tends to ln {len(x)}",)
     settings = {"estimator": "kde", "variance": variance, "samples": len(x)}
-    return Estimate(of_x + of_y - of_both, settings, warnings=warnings if alone else ())
+    return Estimate(of_x + of_y - of_both, settings=settings, warnings=warnings if alone else ())
 
 
 def neural(x: X, y: Y, seed: int, bound: str) -> Estimate:

@@ -14,7 +14,6 @@ from nmt_ib.info.binning import binned_layer, described
 from nmt_ib.networks.batched import BatchedNetworks
 from nmt_ib.networks.estimators import ESTIMATORS, NetworkSnapshot, class_distances
 from nmt_ib.networks.experiments import Experiment
-from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.results.information_plane import LayerClusters, LayerGradient, Plane, PlanePoint
 from nmt_ib.signature import RunSignature
 
@@ -227,5 +226,5 @@ def _clusters(snapshot: NetworkSnapshot) -> list[LayerClusters]:
         for network, seed in enumerate(snapshot.seeds):
             binned = binned_layer(states[network].T, snapshot.task.labels, snapshot.settings.bins).i_x
             distances = class_distances(states[network], snapshot.task.labels)
-            rows.append(LayerClusters(seed, snapshot.epoch, layer, *distances, float(binned) * BITS_PER_NAT))
+            rows.append(LayerClusters(seed, snapshot.epoch, layer, *distances, binned.bits))
     return rows

@@ -117,7 +117,7 @@ class TransformerPlaneStudy:
             return []
         if counted.sum() < 2 * self.clusters:
             raise RequestError(f"{counted.sum():,} states are too few for {self.clusters} clusters: give more text")
-        entropy = discrete_entropy(labels[counted]).nats * BITS_PER_NAT
+        entropy = discrete_entropy(labels[counted]).bits
         return [
             LayerKnowledge(
                 layer,
@@ -136,10 +136,10 @@ class TransformerPlaneStudy:
         """Bits, their standard error, what is left of the bias, and the estimator's ceiling."""
         if estimator == CLUSTERS:
             found = clustered_information(states, labels, self.clusters, self.seed)
-            nats = found.nats, found.error_nats or 0.0, found.settings["shuffled_nats"], math.log(self.clusters)
+            nats = found.nats, found.error, found.settings["shuffled_nats"], math.log(self.clusters)
         else:
             one_hot = np.eye(len(np.unique(labels)), dtype=np.float32)[codes(labels)]
             found = neural_information(states, one_hot, "infonce", replace(CRITIC, seed=self.seed))
-            nats = found.nats, found.error_nats or 0.0, 0.0, found.settings["ceiling_nats"]
+            nats = found.nats, found.error, 0.0, found.settings["ceiling_nats"]
         bits, error, chance, ceiling = (BITS_PER_NAT * value for value in nats)
         return bits, error, chance, ceiling

@@ -1,7 +1,7 @@
 """What all words of a corpus show together about what each layer keeps."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -65,7 +65,7 @@ def _layers(
         LayerRetention(
             name=name,
             bits=means[layer].value,
-            interval=(means[layer].low, means[layer].high),
+            interval=means[layer].interval,
             noise_bits=float(np.concatenate(noise)[:, layer].mean()),
             kept=float(kept[:, layer].mean()),
             concentration=float(concentration[layer]),
@@ -73,7 +73,7 @@ def _layers(
             kept_by_class=_means([word.word_class for word in words], kept[:, layer]),
             kept_by_frequency=_means([word.frequency for word in words], kept[:, layer], (*BANDS.values(), RARE)),
             kept_by_part_of_speech=_means([word.pos for word in words], kept[:, layer]),
-            against_encoder=astuple(more[layer]) if stacks[layer] == "decoder" else None,
+            against_encoder=(more[layer].value, *more[layer].interval) if stacks[layer] == "decoder" else None,
         )
         for layer, name in enumerate(names)
     ]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from nmt_ib.errors import RequestError
-from nmt_ib.info.estimate import Estimate
 from nmt_ib.info.tasks import TASKS
+from nmt_ib.results.estimate import Estimate
 from nmt_ib.results.estimator_benchmark import EstimatorBenchmark, EstimatorRun, EstimatorScore, signed_nats
 from nmt_ib.studies.benchmarks.mutual_information import benchmark_estimators, chosen_tasks, signature_of
 from nmt_ib.studies.benchmarks.pair_estimators import chosen_estimators
@@ -18,11 +18,11 @@ NATS = TWO[0].nats
 
 
 def truth(x, y, seed):
-    return Estimate(NATS, {})
+    return Estimate(NATS)
 
 
 def rising(x, y, seed):
-    return Estimate(NATS + seed, {}, warnings=("rises",))
+    return Estimate(NATS + seed, warnings=("rises",))
 
 
 def refusing(x, y, seed):
@@ -30,7 +30,7 @@ def refusing(x, y, seed):
 
 
 def exploding(x, y, seed):
-    return Estimate(-math.inf, {})
+    return Estimate(-math.inf)
 
 
 def odd(x, y, seed):
