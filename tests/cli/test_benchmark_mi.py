@@ -65,7 +65,7 @@ def test_a_directory_holds_the_table_and_the_picture(run, tmp_path):
 
 
 def test_a_killed_run_goes_on_and_gives_the_same(run, monkeypatch):
-    from nmt_ib.studies import pair_estimators
+    from nmt_ib.studies.benchmarks import pair_estimators
 
     whole = run(*QUICK, "--json")[1]
     ksg = pair_estimators.PAIR_ESTIMATORS["ksg"]

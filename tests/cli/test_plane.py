@@ -54,7 +54,7 @@ def test_table_and_files(run, tmp_path):
 
 
 def test_a_killed_run_goes_on_and_gives_the_same(run, monkeypatch):
-    from nmt_ib.studies import information_plane
+    from nmt_ib.studies.planes import networks as information_plane
 
     monkeypatch.setattr(information_plane, "GROUP", 1)
     whole = json.loads(run(*QUICK, "--json")[1])
@@ -128,7 +128,7 @@ def test_layers_of_a_translation_model(run, tmp_path):
 )
 def test_two_estimators_of_an_encoder(run, tmp_path, monkeypatch):
     from nmt_ib.info.neural import CriticTraining
-    from nmt_ib.studies import transformer_plane
+    from nmt_ib.studies.planes import transformer as transformer_plane
 
     monkeypatch.setattr(transformer_plane, "CRITIC", CriticTraining(steps=3, look=1))
     (tmp_path / "text").write_text("The old house is red.\nThe dog sleeps near the old door.\n" * 12)

@@ -11,7 +11,7 @@ from nmt_ib.compression.objective import Objective
 from nmt_ib.compression.saved import CONFIG, WEIGHTS, load_parser
 from nmt_ib.compression.training import CHECKPOINT, TrainingSettings, evaluate
 from nmt_ib.data.conllu import read_conllu, write_conllu
-from nmt_ib.studies import compressed_parsing as study
+from nmt_ib.studies.parsing import compression as study
 from tests.tiny_treebank import CONTINUOUS, SENTENCES, SMALL, parser_config, tiny_corpus
 
 STUDY = study.CompressionStudy(CONTINUOUS, Objective(0.01), SMALL, TrainingSettings(epochs=2, batch_size=4))

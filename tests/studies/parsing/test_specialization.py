@@ -14,7 +14,7 @@ from nmt_ib.errors import RequestError
 from nmt_ib.parsing.biaffine import BiaffineParser, ParserSettings
 from nmt_ib.reports.png.parsing import write_sweep_figure, write_tag_pictures
 from nmt_ib.results.parsing import CompressionPoint, CompressionSweep
-from nmt_ib.studies import specialization as study
+from nmt_ib.studies.parsing import specialization as study
 from tests.tiny_treebank import tiny_corpus
 
 SMALL = ParserSettings(hidden=4, arc=4, label=4)

@@ -11,7 +11,7 @@ from nmt_ib.data.conllu import read_conllu
 from nmt_ib.errors import RequestError
 from nmt_ib.models.embedders import TransformerEmbedder
 from nmt_ib.models.vectors import WordVectors, offsets_of
-from nmt_ib.studies import treebank_vectors as study
+from nmt_ib.studies.parsing import treebank_vectors as study
 from tests.tiny_treebank import parser_config, tiny_corpus, write_treebank
 
 

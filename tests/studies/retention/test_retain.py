@@ -19,7 +19,7 @@ from nmt_ib.results.retention import (
     SentenceRetention,
     WordRetention,
 )
-from nmt_ib.studies import retention_summary
+from nmt_ib.studies.retention import summary as retention_summary
 from nmt_ib.studies.retention.retain import (
     RetentionStudy,
     retain,

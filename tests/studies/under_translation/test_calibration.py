@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from nmt_ib.attribution.contribution import ContributionMethod
 from nmt_ib.protocols import TranslationModel
-from nmt_ib.studies import calibration, kept_references
+from nmt_ib.studies.under_translation import calibration, stored_references
 from nmt_ib.studies.under_translation.calibration import EVERY, KindReference, Reference, cut_span, without_span
 from nmt_ib.studies.under_translation.stored_references import reference_for
 from nmt_ib.types import Sentence, Word
@@ -93,7 +93,7 @@ def test_a_reference_is_kept_and_found_again(tmp_path, monkeypatch):
         made.append(1)
         return REFERENCE
 
-    monkeypatch.setattr(kept_references, "estimate_reference", estimate)
+    monkeypatch.setattr(stored_references, "estimate_reference", estimate)
     assert reference_for(Fingerprint(), ContributionMethod(), ["x"] * 200) == REFERENCE
     assert reference_for(Fingerprint(), ContributionMethod(), ["y"]) == REFERENCE
     assert made == [1]
@@ -110,7 +110,7 @@ def test_a_reference_is_kept_and_found_again(tmp_path, monkeypatch):
 
 def test_too_few_sentences_borrow_a_shipped_reference(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(kept_references, "estimate_reference", lambda *_args, **_kwargs: None)
+    monkeypatch.setattr(stored_references, "estimate_reference", lambda *_args, **_kwargs: None)
     found = reference_for(Fingerprint(), ContributionMethod(operator="delete"), ["x"])
     assert found.operator == "delete"
     assert found.text.startswith("another model's, builtin:en-pt")
@@ -119,7 +119,7 @@ def test_too_few_sentences_borrow_a_shipped_reference(tmp_path, monkeypatch):
 
 def test_shipped_references_compare_words_of_a_kind():
     # Origin: recipes/estimate_reference.py on NTREX lines 201 to 800; content words carry more than function words.
-    found = kept_references._default("unknown")
+    found = stored_references._default("unknown")
     assert found.kinds["open class"].translated_bits[2] > 2 * found.kinds["closed class"].translated_bits[2] > 0
     assert all(kind.left_out_bits[2] < 0 for kind in found.kinds.values())
     assert all(kind.slope < 0 for kind in found.kinds.values())
