@@ -54,7 +54,7 @@ def main() -> None:
         options.sentences, options.checked = 2, 1
         options.methods, options.operators = ["gradient", "occlusion"], ["mask"]
     model = load_model(options.model)
-    classifier = bool(getattr(model, "labels", ()))
+    classifier = hasattr(model, "labels")
     lines = (text for text, _ in read_labelled(options.data)) if classifier else read_lines(options.data)
     texts = [text for text in islice(lines, options.sentences) if text.strip()]
     methods = {name: attribution_method(name, seed=options.seed) for name in options.methods}

@@ -17,7 +17,7 @@ from transformers import AutoTokenizer, BertConfig, BertForSequenceClassificatio
 
 from nmt_ib.batching import length_buckets
 from nmt_ib.data.classification import read_labelled
-from nmt_ib.models.encoder import HuggingFaceEncoder
+from nmt_ib.models.classifier import HuggingFaceClassifier
 from nmt_ib.models.loading import load_encoder_model
 from nmt_ib.models.modules import ModuleClassifier
 from nmt_ib.models.vocabulary import word_tokenizer
@@ -26,7 +26,7 @@ KINDS = ("minilm", "transformer", "bilstm", "cnn")
 LABELS = ("negative", "positive")
 WIDTH, DROPOUT = 128, 0.3
 WINDOWS = (3, 5)  # odd, so that each word stays in the middle of its window
-Classifier = HuggingFaceEncoder | ModuleClassifier
+Classifier = HuggingFaceClassifier | ModuleClassifier
 
 
 class BiLSTM(nn.Module):
@@ -77,8 +77,8 @@ def classifier(network: nn.Module, tokenizer: PreTrainedTokenizerFast, name: str
     """What the package knows how to enter and leave."""
     if isinstance(network, WordNetwork):
         parts = {"embedding": "embedding", "layers": ("layers.0", "layers.1"), "output": "output", "labels": LABELS}
-        return ModuleClassifier(network, tokenizer, **parts, name=name, language="en")
-    return HuggingFaceEncoder(network, tokenizer, name=name, language="en")
+        return ModuleClassifier(network, tokenizer, **parts, name=name, source_language="en")
+    return HuggingFaceClassifier(network, tokenizer, name=name, source_language="en")
 
 
 def untrained(kind: str, sentences: list[str]) -> Classifier:
@@ -99,7 +99,7 @@ def untrained(kind: str, sentences: list[str]) -> Classifier:
 
 def save(model: Classifier, folder: Path) -> None:
     """In Hugging Face form, or as safetensors with the kind beside it."""
-    if isinstance(model, HuggingFaceEncoder):
+    if isinstance(model, HuggingFaceClassifier):
         model.model.save_pretrained(folder)
     else:
         folder.mkdir(parents=True, exist_ok=True)
@@ -112,7 +112,7 @@ def save(model: Classifier, folder: Path) -> None:
 def load(folder: Path) -> Classifier:
     """The classifier that `save` wrote."""
     if not (folder / "module.json").exists():
-        return load_encoder_model(folder, language="en")
+        return load_encoder_model(folder, source_language="en")
     kind, tokenizer = json.loads((folder / "module.json").read_text())["kind"], AutoTokenizer.from_pretrained(folder)
     network = WordNetwork(kind, len(tokenizer))
     network.load_state_dict(load_file(folder / "model.safetensors"))

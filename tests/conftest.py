@@ -5,12 +5,14 @@ from functools import cache
 import pytest
 from jaxtyping import install_import_hook
 
-# Not models/ssru.py, whose configuration is a dataclass that takes more than its fields, which jaxtyping refuses; not
-# types.py and models/hooks.py, whose functions inside functions would be compiled anew at each call.
+# Not models/loading.py, which itself refuses what is no model; not models/ssru.py, whose configuration is a dataclass
+# that takes more than its fields, which jaxtyping refuses; not types.py and models/hooks.py, whose functions inside
+# functions would be compiled anew at each call.
 MODELS = (
-    "attention_blocks", "elmo", "elmo_files", "embedders", "encoder", "fingerprints", "generation", "languages",
-    "layouts", "loading", "marian_binary", "marian_weights", "modules", "seq2seq", "sources", "stack", "subwords",
-    "vector_cache", "vectors", "vocabulary", "windows", "words",
+    "attention_blocks", "builtin", "classifier", "elmo", "elmo_files", "embedders", "encoder", "fingerprints",
+    "generation", "hugging_face", "languages", "layouts", "marian_binary", "marian_folder",
+    "marian_weights", "modules", "seq2seq", "sources", "stack", "subwords", "vector_cache", "vectors", "vocabulary",
+    "windows", "words",
 )  # fmt: skip
 CHECKED = [
     "nmt_ib.attribution",

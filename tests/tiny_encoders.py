@@ -6,6 +6,7 @@ from pathlib import Path
 import transformers as hf
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
+from nmt_ib.models.classifier import wrap_encoder
 from nmt_ib.models.encoder import HuggingFaceEncoder
 from tests.tiny_models import ENCODER, ENGLISH, FFN, HEADS, WIDTH, bpe, randomise_, unigrams
 
@@ -32,7 +33,7 @@ def encoder(kind: str, tokenizer: hf.PreTrainedTokenizerBase, seed: int, **setti
     """A model of the class `kind` with random weights, its configuration named alike."""
     network = getattr(hf, f"{kind}Model" if "For" not in kind else kind)
     config = network.config_class(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, **settings)
-    return HuggingFaceEncoder(randomise_(network(config), seed), tokenizer, name="tiny", language="en")
+    return wrap_encoder(randomise_(network(config), seed), tokenizer, name="tiny", source_language="en")
 
 
 def bert(_folder: Path) -> HuggingFaceEncoder:

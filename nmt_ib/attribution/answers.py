@@ -1,6 +1,7 @@
 """What is explained: the model's own translations and predictions, or those that a user gave."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 
@@ -53,7 +54,7 @@ def given_answer(model: EncoderModel, target: str | int) -> Target:
         if reason is not None:
             raise RequestError(f"cannot explain {str(target)[:40]!r}: {reason}")
         return sentence
-    labels: tuple[str, ...] = getattr(model, "labels", ())
+    labels = cast(Classifier, model).labels
     if target in labels:
         return labels.index(str(target))
     if str(target).isdecimal() and int(target) < len(labels):

@@ -100,7 +100,7 @@ def mixed_outcomes(
 
 def _summary(model: EncoderModel, source: Float[Tensor, "B S S"], mask: Bool[Tensor, "B S"]) -> Float[Tensor, "B 1 S"]:
     """The row of the first piece, which classifiers of the BERT family read; without classes the mean of the rows."""
-    if isinstance(model, Classifier) and model.labels:
+    if isinstance(model, Classifier):
         return source[:, :1]
     return (source * mask[..., None]).sum(1, keepdim=True) / mask.sum(1)[:, None, None]
 

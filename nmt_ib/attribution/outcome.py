@@ -1,12 +1,12 @@
 """From tensors over pieces to an Attribution."""
 
-from typing import Any
+from typing import Any, cast
 
 from jaxtyping import Float
 from torch import Tensor
 
 from nmt_ib.attribution.question import Target
-from nmt_ib.protocols import EncoderModel
+from nmt_ib.protocols import Classifier, EncoderModel
 from nmt_ib.results.attribution import Attribution, Matrix
 from nmt_ib.types import Sentence
 
@@ -93,7 +93,7 @@ def _described(model: EncoderModel, target: Target | None) -> dict[str, Any]:
         return {}
     if isinstance(target, Sentence):
         return {"target": target.text, "target_tokens": target.pieces}
-    label = model.labels[target]  # type: ignore[attr-defined] # a label is only ever given to a classifier
+    label = cast(Classifier, model).labels[target]  # labels are only ever given to a classifier
     return {"target": label, "target_tokens": (label,)}
 
 

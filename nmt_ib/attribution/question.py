@@ -188,7 +188,7 @@ def ask(model: EncoderModel, sources: Sequence[Sentence], targets: Sequence[Targ
     batch = model.pad(sources)
     if isinstance(model, TranslationModel):
         return Translation(model, batch, model.pad(cast(Sequence[Sentence], targets)))
-    if isinstance(model, Classifier) and model.labels:
+    if isinstance(model, Classifier):
         return Classification(model, batch, torch.tensor(cast(Sequence[int], targets), device=batch.ids.device))
     raise RequestError(f"{model.name} gives no probabilities: this method needs a translation model or a classifier")
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from nmt_ib.attribution.question import Question, Translation
 from nmt_ib.errors import RequestError
-from nmt_ib.protocols import Classifier, EncoderModel
+from nmt_ib.protocols import Classifier, EncoderModel, TranslationModel
 from nmt_ib.types import TokenBatch
 
 PARTS = ("encoder", "decoder", "pooled", "logits")
@@ -58,7 +58,7 @@ class Site:
                 raise RequestError(f"{model.name} has no {self.part}")
             if not 1 <= self.layer <= layers:
                 raise RequestError(f"{model.name} has {self.part} layers 1 to {layers}, not {self.layer}")
-        elif not getattr(model, "labels", ()) and (self.part == "pooled" or not hasattr(model, "decoder_layers")):
+        elif not isinstance(model, Classifier) and (self.part == "pooled" or not isinstance(model, TranslationModel)):
             raise RequestError(f"{model.name} is no classifier: it has no {self.part}")
 
     def positions(self, about: TokenBatch | Question) -> Bool[Tensor, "B O"]:

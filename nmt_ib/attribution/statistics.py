@@ -158,7 +158,7 @@ def _encoder_parts(model: EncoderModel, batch: TokenBatch) -> Iterator[tuple[str
     states = (embeddings, *model.encoder_states(embeddings, batch.mask))
     for layer, state in enumerate(states):
         yield f"encoder.{layer}", state, words
-    if isinstance(model, Classifier) and model.labels:
+    if isinstance(model, Classifier):
         one = torch.ones_like(words[:, :1])
         yield "pooled", model.pooled(embeddings, batch.mask)[:, None], one
         yield "logits", model.classify(embeddings, batch.mask)[:, None], one

@@ -59,7 +59,7 @@ def parse(
     else:
         loaded = embedder_of(config, device)
         with progress("vectors", len(trees)) as advance:
-            corpus = embedded(trees, loaded, config.layers, config.labels, keep=False, advance=advance)
+            corpus = embedded(trees, loaded, config.layers, config.labels, cache=False, advance=advance)
     with progress("parsing", len(trees)) as advance:
         found = parsed(parser.to(device), corpus, batch_size=batch_size, advance=advance)
     if form == JSON:

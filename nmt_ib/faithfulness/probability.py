@@ -39,7 +39,7 @@ def probabilities(
     """
     if isinstance(model, TranslationModel):
         return _of_tokens(model, batch, embeddings, cast(Sequence[Sentence], targets), tokens)
-    if not isinstance(model, Classifier) or not model.labels:
+    if not isinstance(model, Classifier):
         raise RequestError(f"{model.name} gives no probabilities: expected a translation model or a classifier")
     labels = torch.tensor(cast(Sequence[int], targets), device=embeddings.device)
     found = model.classify(embeddings, batch.mask).softmax(1).gather(1, labels[:, None])

@@ -1,4 +1,4 @@
-"""EncoderModel, and Classifier, over any Hugging Face encoder of the layouts table."""
+"""EncoderModel over any Hugging Face encoder of the layouts table."""
 
 from functools import cached_property
 from typing import Any, cast
@@ -8,10 +8,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from nmt_ib.errors import RequestError
 from nmt_ib.models.attention_blocks import read_blocks
 from nmt_ib.models.fingerprints import fingerprint_of
-from nmt_ib.models.hooks import capture_input, edit
+from nmt_ib.models.hooks import edit
 from nmt_ib.models.layouts import encoder_layout
 from nmt_ib.models.sources import SourceReader, special_pieces
 from nmt_ib.models.stack import LayerStack
@@ -22,25 +21,30 @@ UNBOUNDED_POSITIONS = 512
 
 
 class HuggingFaceEncoder(SourceReader):
-    """A BERT-like encoder, with or without a sequence classifier, that can be entered and left at any layer.
+    """A BERT-like encoder whose forward pass can start and stop at any layer.
 
-    Layer 0 is what the first layer reads: word, position and segment together, after their norm, and where embeddings
-    are narrower than layers (ELECTRA) projected to the layers' width.
+    Layer 0 is the input of the first layer: the normalised sum of word, position and segment embeddings, projected to
+    the width of the layers where embeddings are narrower (ELECTRA).
 
     Args:
-        model: BERT, RoBERTa, XLM-R, DistilBERT, ELECTRA or DeBERTa-v2, bare or with a sequence classifier.
-        tokenizer: Its tokenizer, a fast one.
-        name: What the user called it.
-        language: Language of the sentences (`en`), so that words can be told apart; None: any.
+        model: BERT, RoBERTa, XLM-R, DistilBERT, ELECTRA or DeBERTa-v2, bare or with a head, which is not run.
+        tokenizer: Its fast tokenizer.
+        name: Name that the user gave.
+        source_language: Language of the sentences (`en`), for word segmentation; None: any.
 
     Raises:
-        RequestError: The architecture is unknown.
+        RequestError: The architecture is not supported.
     """
 
     model: PreTrainedModel
 
     def __init__(
-        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, name: str, language: str | None = None
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        name: str,
+        source_language: str | None = None,
     ) -> None:
         self.name = name
         self.model = model.eval()
@@ -57,13 +61,8 @@ class HuggingFaceEncoder(SourceReader):
         self.max_source_pieces = min(longest - unused, tokenizer.model_max_length)
         self.unknown_id = tokenizer.unk_token_id
         self.mask_id = tokenizer.mask_token_id
-        # A bare encoder has no classes, nor have models with another head (masked language model, regression).
-        output = next((part for name, part in model.named_modules() if name == self.layout.output), None)
-        classifies = isinstance(output, torch.nn.Linear) and output.out_features > 1
-        self._output = output if classifies else None
-        self.labels = tuple(label for _, label in sorted((model.config.id2label or {}).items())) if classifies else ()
         self._around = special_pieces(tokenizer)
-        self._splitter = WordSplitter(language)
+        self._splitter = WordSplitter(source_language)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -145,43 +144,6 @@ class HuggingFaceEncoder(SourceReader):
         places = [(layer, self.layout.attention) for layer in self._stack.layers]
         blocks = read_blocks(self.model, places, lambda: self.encode(embeddings, mask))
         return cast(tuple[AttentionBlock, ...], blocks)
-
-    def classify(
-        self, states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"], from_layer: int = 0
-    ) -> Float[Tensor, "B K"]:
-        """Unnormalised log-probabilities of the classes, in nats.
-
-        Args:
-            states: Embeddings (`from_layer` 0), or what stands in for the output of layer `from_layer`.
-            mask: False on padding.
-            from_layer: 0 to the number of layers.
-
-        Returns:
-            One score a class.
-        """
-        return self._stack.run(lambda: self._run(self.model, states, mask, from_layer).logits, states, from_layer)
-
-    def pooled(
-        self, states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"], from_layer: int = 0
-    ) -> Float[Tensor, "B D2"]:
-        """The state of the whole sentence that the classifier's output layer reads.
-
-        Args:
-            states: As `classify` takes them.
-            mask: False on padding.
-            from_layer: 0 to the number of layers.
-
-        Returns:
-            One state a sentence.
-
-        Raises:
-            RequestError: The model is no classifier.
-        """
-        if self._output is None:
-            raise RequestError(f"{self.name} is no sequence classifier: it has no pooled state")
-        with capture_input(self._output) as read:
-            self.classify(states, mask, from_layer)
-        return read[-1]
 
     def _run(self, model: torch.nn.Module, states: Tensor, mask: Tensor, from_layer: int) -> Any:
         ids = torch.full(mask.shape, self.unknown_id, device=mask.device)

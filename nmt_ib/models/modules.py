@@ -37,7 +37,7 @@ class ModuleClassifier(SourceReader):
         output: Dotted name of the output layer; what it reads, (B, D), is the pooled state.
         labels: Names of the classes.
         name: What the user called it.
-        language: Language of the sentences (`en`), so that words can be told apart; None: any.
+        source_language: Language of the sentences (`en`), for word segmentation; None: any.
 
     Raises:
         RequestError: The module has no part of a name, or does not do what is said above.
@@ -53,7 +53,7 @@ class ModuleClassifier(SourceReader):
         output: str,
         labels: Sequence[str],
         name: str,
-        language: str | None = None,
+        source_language: str | None = None,
     ) -> None:
         self.name = name
         self.model = module.eval()
@@ -70,7 +70,7 @@ class ModuleClassifier(SourceReader):
         self.mask_id = tokenizer.mask_token_id
         self.labels = tuple(labels)
         self._around = special_pieces(tokenizer)
-        self._splitter = WordSplitter(language)
+        self._splitter = WordSplitter(source_language)
         self._check_shapes()
 
     @cached_property

@@ -17,12 +17,12 @@ class WordVectors:
     Attributes:
         rows: Vectors, in memory or on disk.
         offsets: Where the words of each sentence begin; the last is the number of all words.
-        which: Row of each word; None: each has its own, in order.
+        index: Row of each word; None: every word has its own row, in order.
     """
 
     rows: Float32[np.ndarray, "N D"]
     offsets: Int[np.ndarray, " B1"]
-    which: Int[np.ndarray, " W"] | None = None
+    index: Int[np.ndarray, " W"] | None = None
 
     def __len__(self) -> int:
         """Number of sentences."""
@@ -33,7 +33,7 @@ class WordVectors:
         if not 0 <= index < len(self):
             raise IndexError(index)
         words = slice(self.offsets[index], self.offsets[index + 1])
-        return self.rows[words if self.which is None else self.which[words]]
+        return self.rows[words if self.index is None else self.index[words]]
 
     @property
     def width(self) -> int:

@@ -8,7 +8,7 @@ from nmt_ib.attribution.answers import given_answer, own_answers
 from nmt_ib.attribution.by_name import attribution_method
 from nmt_ib.catalog import ANSWERLESS
 from nmt_ib.errors import RequestError
-from nmt_ib.protocols import EncoderModel, TranslationModel
+from nmt_ib.protocols import Classifier, EncoderModel, TranslationModel
 from nmt_ib.readability import read_source
 from nmt_ib.requests import check_request, listed
 from nmt_ib.results.attribution import Attribution
@@ -60,8 +60,7 @@ def attribute(
     if not sources:
         return []
     answers: Sequence[Sentence | int] | None = None
-    labels: tuple[str, ...] = getattr(model, "labels", ())
-    if labels or isinstance(model, TranslationModel):
+    if isinstance(model, (TranslationModel, Classifier)):
         own = own_answers(model, sources, batch_size) if targets is None else ()
         answers = own or [given_answer(model, target) for target in targets or ()]
     elif targets is not None or method.partition("@")[0] not in ANSWERLESS:

@@ -14,6 +14,7 @@ from nmt_ib.attribution.statistics import (
 )
 from nmt_ib.data.text import read_lines
 from nmt_ib.errors import RequestError
+from nmt_ib.protocols import Classifier
 from tests.tiny_models import ENGLISH, PORTUGUESE
 
 LINES = (*ENGLISH, "no", "The house is old.")
@@ -45,7 +46,7 @@ def plainly(model, sources, targets=None):
         for layer in range(model.encoder_layers + 1):
             state = embeddings if layer == 0 else model.encode(embeddings, batch.mask, to_layer=layer)
             rows.setdefault(f"encoder.{layer}", []).append(state[0, words])
-        if getattr(model, "labels", ()):
+        if isinstance(model, Classifier):
             rows.setdefault("pooled", []).append(model.pooled(embeddings, batch.mask))
             rows.setdefault("logits", []).append(model.classify(embeddings, batch.mask))
         if targets is not None:

@@ -116,7 +116,7 @@ def test_render_makes_the_report_again(text, tmp_path, capsys):
         (["text", "--reference", "short"], "expected one for one"),
         (["text", "--model", "builtin:xx"], "built in: builtin:en-pt"),
         (["text", "--model", "./nothing"], "there is no directory ./nothing"),
-        (["text", "--model", "folder"], "is no model"),
+        (["text", "--model", "folder"], "is not a model"),
         (["text", "--model", "cut"], "is not a whole marian-nmt model file"),
         (["text", "--operator", "magic"], "unknown operator 'magic'"),
         (["text", "--device", "toaster"], "cannot use the device 'toaster'"),

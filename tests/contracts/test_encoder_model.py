@@ -9,6 +9,7 @@ import torch
 from torch.testing import assert_close
 
 from nmt_ib.errors import RequestError
+from nmt_ib.models.classifier import HuggingFaceClassifier, wrap_encoder
 from nmt_ib.models.encoder import HuggingFaceEncoder
 from nmt_ib.protocols import Classifier, EncoderModel, TranslationModel
 from nmt_ib.types import TokenBatch
@@ -85,10 +86,10 @@ def test_a_classifier_names_its_classes(model):
 
 @pytest.mark.parametrize("model", [name for name in ENCODERS if name not in CLASSIFIERS], indirect=True)
 def test_a_bare_encoder_has_no_classes(model):
-    assert model.labels == ()
-    batch = batch_of(model)
-    with pytest.raises(RequestError, match="tiny is no sequence classifier"):
-        model.pooled(model.embed(batch.ids), batch.mask)
+    assert not isinstance(model, Classifier)
+    assert not {"labels", "classify", "pooled"} & set(dir(model))
+    with pytest.raises(RequestError, match="bare is not a sequence classifier"):
+        HuggingFaceClassifier(model.model, model.tokenizer, name="bare")
 
 
 @EITHER
@@ -240,7 +241,7 @@ def test_padding_and_order_change_nothing(model):
     for layer, states in enumerate(all_states(model, batch)):
         assert_close(all_states(model, wider)[layer][:, :-5][batch.mask], states[batch.mask])
         assert_close(all_states(model, flipped)[layer].flip(0)[batch.mask], states[batch.mask])
-    if model.labels:
+    if isinstance(model, Classifier):
         scores = model.classify(model.embed(batch.ids), batch.mask)
         assert_close(model.classify(model.embed(wider.ids), wider.mask), scores)
         assert_close(model.classify(model.embed(flipped.ids), flipped.mask).flip(0), scores)
@@ -266,7 +267,7 @@ def use_everything(model):
     batch = batch_of(model)
     states = all_states(model, batch)
     model.encode(states[1], batch.mask, from_layer=1, to_layer=2)
-    if model.labels:
+    if isinstance(model, Classifier):
         model.classify(states[2], batch.mask, from_layer=2)
         model.pooled(states[0], batch.mask)
     return batch, states
@@ -284,7 +285,7 @@ def test_the_model_is_left_as_it_was(model):
 def test_the_model_is_left_as_it_was_also_after_an_error(model):
     before = snapshot(model)
     batch, states = use_everything(model)
-    for run in (model.encode, model.classify, model.pooled) if model.labels else (model.encode,):
+    for run in (model.encode, model.classify, model.pooled) if isinstance(model, Classifier) else (model.encode,):
         for layer in (0, 1):
             with pytest.raises(RuntimeError):
                 run(states[layer][..., 1:], batch.mask, from_layer=layer)
@@ -300,7 +301,7 @@ def test_gradients_reach_the_states_from_any_layer(model):
     for layer, states in enumerate(all_states(model, batch)):
         with torch.enable_grad():
             given = states.detach().requires_grad_()
-            run = model.classify if model.labels else model.encode
+            run = model.classify if isinstance(model, Classifier) else model.encode
             run(given, batch.mask, layer).square().sum().backward()
         assert (given.grad[batch.mask].abs().sum(1) > 0).any()
         model.model.zero_grad(set_to_none=True)
@@ -321,11 +322,11 @@ def test_a_regression_head_names_no_classes(tiny_encoder):
     model = tiny_encoder("bert-classifier")
     config = copy.deepcopy(model.model.config)
     config.id2label = {0: "LABEL_0"}
-    assert HuggingFaceEncoder(type(model.model)(config), model.tokenizer, name="regression").labels == ()
+    assert not isinstance(wrap_encoder(type(model.model)(config), model.tokenizer, name="regression"), Classifier)
 
 
 def test_classes_are_named_in_the_order_of_their_scores(tiny_encoder):
     model = tiny_encoder("bert-classifier")
     network = copy.deepcopy(model.model)
     network.config.id2label = {2: "positive", 0: "negative", 1: "neutral"}
-    assert HuggingFaceEncoder(network, model.tokenizer, name="shuffled").labels == LABELS
+    assert wrap_encoder(network, model.tokenizer, name="shuffled").labels == LABELS

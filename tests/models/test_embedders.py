@@ -147,7 +147,7 @@ def test_a_device_that_is_not_there_is_refused(tmp_path, device):
 
 def test_nothing_is_loaded_from_a_directory_of_something_else(tmp_path):
     (tmp_path / "options.json").write_text(json.dumps({}))
-    with pytest.raises(RequestError, match="is no model"):
+    with pytest.raises(RequestError, match="is not a model"):
         load_embedder(tmp_path)
 
 

@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from nmt_ib.errors import RequestError
-from nmt_ib.models.vector_cache import cache_folder, type_vectors, word_forms, word_vectors
+from nmt_ib.files import cache_folder
+from nmt_ib.models.vector_cache import type_vectors, word_forms, word_vectors
 from nmt_ib.protocols import Embedder
 
 SENTENCES = [["a", "dog"], [], ["the", "old", "dog", "barks"], ["a"], ["no", "dog"]] * 3
@@ -150,22 +151,22 @@ def test_of_two_builds_at_once_one_waits_for_the_other(tmp_path):
 
 def test_the_cache_is_the_users(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "nmt_ib" / "vectors"
+    assert cache_folder("vectors") == tmp_path / "nmt_ib" / "vectors"
     check(word_vectors(Counting(), SENTENCES, [0])[0], 0)
-    assert list(cache_folder().glob("f00d-*/layer-0.npy"))
+    assert list(cache_folder("vectors").glob("f00d-*/layer-0.npy"))
     monkeypatch.delenv("XDG_CACHE_HOME")
-    assert cache_folder() == Path.home() / ".cache" / "nmt_ib" / "vectors"
+    assert cache_folder("vectors") == Path.home() / ".cache" / "nmt_ib" / "vectors"
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RequestError, match="cannot keep word vectors in .*: Not a directory; set XDG_CACHE_HOME"):
+    with pytest.raises(RequestError, match="cannot cache word vectors in .*: Not a directory; set XDG_CACHE_HOME"):
         word_vectors(Counting(), SENTENCES, [0], folder=tmp_path / "file")
 
 
 def test_a_full_disk_is_seen_before_it_is_written_to(tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")(10**9, 10**9, 100)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(RequestError, match="word vectors need 0.00 GB, .* has 0.00 GB left: set XDG_CACHE_HOME"):
+    with pytest.raises(RequestError, match="word vectors need 0.00 GB, .* has 0.00 GB left; set XDG_CACHE_HOME"):
         word_vectors(Counting(), SENTENCES, [0], folder=tmp_path)
     assert not [*tmp_path.rglob("*.npy"), *tmp_path.rglob("*.part")]

@@ -14,7 +14,7 @@ from nmt_ib.errors import RequestError
 from nmt_ib.faithfulness.degradation import Curve, Degradation, Ranked
 from nmt_ib.faithfulness.intervals import ratio
 from nmt_ib.faithfulness.probability import Target
-from nmt_ib.protocols import Attributor, EncoderModel, TranslationModel
+from nmt_ib.protocols import Attributor, Classifier, EncoderModel, TranslationModel
 from nmt_ib.results.attribution import Attribution
 from nmt_ib.results.benchmark import Benchmark, BenchmarkRow
 from nmt_ib.seeding import sentence_generator
@@ -140,7 +140,7 @@ def ask_about(
     Raises:
         RequestError: The model neither translates nor classifies, or no sentence can be analysed.
     """
-    if not isinstance(model, TranslationModel) and not getattr(model, "labels", ()):
+    if not isinstance(model, (TranslationModel, Classifier)):
         raise RequestError(f"{model.name} gives no probabilities: expected a translation model or a classifier")
     texts = list(sources)
     given: Sequence[str | int | None] = [None] * len(texts) if targets is None else list(targets)

@@ -52,7 +52,7 @@ def embedded(
     labels: Labels | None = None,
     *,
     types: bool = False,
-    keep: bool = True,
+    cache: bool = True,
     advance: Callable[[int], object] = lambda _: None,
 ) -> ParsingCorpus:
     """A treebank with its words' vectors, made once and kept in the user's cache.
@@ -63,21 +63,21 @@ def embedded(
         layers: Whose vectors.
         labels: What relations are numbered by; None: the treebank's own.
         types: Whether context-free vectors are wanted, too.
-        keep: Whether the vectors are kept; if not, they stay in memory.
+        cache: Whether to cache the vectors on disk; if not, they stay in memory.
         advance: Called with the number of sentences just embedded.
 
     Returns:
         The corpus.
     """
     sentences = [tree.forms for tree in trees]
-    found = word_vectors(embedder, sentences, layers, keep=keep, advance=advance)
+    found = word_vectors(embedder, sentences, layers, cache=cache, advance=advance)
     context_free = type_vectors(embedder, sentences) if types else None
     return ParsingCorpus(
         trees,
         [found[layer].rows for layer in layers],
         labels or Labels.of(trees),
         context_free.rows if context_free else None,
-        context_free.which if context_free else None,
+        context_free.index if context_free else None,
     )
 
 

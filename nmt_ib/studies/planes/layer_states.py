@@ -15,7 +15,7 @@ from nmt_ib.batching import length_buckets
 from nmt_ib.data.conllu import read_conllu
 from nmt_ib.data.text import read_lines
 from nmt_ib.info.discrete import discrete_information
-from nmt_ib.protocols import EncoderModel, TranslationModel
+from nmt_ib.protocols import Classifier, EncoderModel, TranslationModel
 from nmt_ib.readability import read_source
 from nmt_ib.types import Sentence
 
@@ -154,7 +154,7 @@ def _told(words: list[str], pieces: list[str]) -> float:
 
 def answers_anything(model: EncoderModel) -> bool:
     """Whether a model translates or classifies, so that `own_answers` has something to say."""
-    return isinstance(model, TranslationModel) or bool(getattr(model, "labels", ()))
+    return isinstance(model, (TranslationModel, Classifier))
 
 
 def readable_sources(model: EncoderModel, name: str, count: int | None = None) -> list[Sentence]:
