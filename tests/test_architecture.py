@@ -45,6 +45,8 @@ TESTED_ELSEWHERE = {
     "attribution/random_scores.py": "contracts/test_attributor.py",
     "catalog.py": "tables only; contracts/test_attributor.py makes all that they name",
     "errors.py": "one class",
+    "models/classifier.py": "contracts/test_encoder_model.py",
+    "models/encoder.py": "contracts/test_encoder_model.py",
     "numerics.py": "constants",
     "protocols.py": "promises without code; contracts/ keeps them",
 }
@@ -53,7 +55,7 @@ attribution/answers attribution/gate attribution/gated_question attribution/mixi
 attribution/readout_training attribution/sites batching cli/benchmark_table cli/compression_request cli/layers cli/main
 cli/render cli/run_directory cli/show cli/terminal compression/kinds compression/tags faithfulness/intervals
 faithfulness/probability files info/agglomerative info/critical_betas info/critics info/estimate
-info/gaussian_bottleneck info/sample_bound info/samples models/elmo_files models/encoder models/fingerprints
+info/gaussian_bottleneck info/sample_bound info/samples models/elmo_files models/fingerprints
 models/generation models/languages models/layouts models/marian_weights models/seq2seq models/sources models/stack
 models/vocabulary networks/estimators networks/experiments networks/sphere_rule readability reports/png/canvas
 reports/png/diagnosis reports/png/estimators reports/png/information_plane reports/png/parsing reports/png/plane
