@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
-import pandas
 import torch
+from scipy.stats import spearmanr
 from torch import nn
 
 from nmt_ib.protocols import Attributor, EncoderModel
@@ -103,10 +103,9 @@ def rank_correlation(left: Sequence[float], right: Sequence[float]) -> float:
     Returns:
         -1 to 1; not a number where all figures of one side are equal.
     """
-    ranks = [pandas.Series(figures, dtype=float).rank().to_numpy() for figures in (left, right)]
-    left_ranks, right_ranks = (rank - rank.mean() for rank in ranks)
-    scale = np.sqrt((left_ranks**2).sum() * (right_ranks**2).sum())
-    return float(left_ranks @ right_ranks / scale) if scale > 0 else float("nan")
+    if len(set(left)) < 2 or len(set(right)) < 2:
+        return float("nan")
+    return float(spearmanr(left, right).statistic)
 
 
 def _worth(attribution: Attribution) -> Sequence[float]:

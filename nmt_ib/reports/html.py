@@ -12,6 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from scipy.stats import binomtest
 
 from nmt_ib.reports.jsonfile import replacing
 from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis, Share
@@ -139,11 +140,8 @@ def interval(share: Share) -> tuple[float, float]:
     """
     if not share.words:
         return 0.0, 1.0
-    z_squared = 1.96**2
-    centre = share.share + z_squared / (2 * share.words)
-    spread = math.sqrt(z_squared * (share.share * (1 - share.share) + z_squared / (4 * share.words)) / share.words)
-    norm = 1 + z_squared / share.words
-    return max((centre - spread) / norm, 0.0), min((centre + spread) / norm, 1.0)
+    found = binomtest(share.dropped, share.words).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)
 
 
 def _environment() -> Environment:

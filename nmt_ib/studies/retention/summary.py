@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
+from scipy.special import entr
 
 from nmt_ib.faithfulness.intervals import ratio
 from nmt_ib.results.retention import FORGOTTEN, LayerRetention, RetentionSummary, SentenceRetention, WordRetention
@@ -81,8 +82,7 @@ def _layers(
 
 def _concentration(table: np.ndarray) -> np.ndarray:
     shares = table / np.maximum(table.sum(0), 1e-9)
-    entropy = -(shares * np.log(np.maximum(shares, 1e-12))).sum(0)
-    return 1 - entropy / np.log(len(table))
+    return 1 - entr(shares).sum(0) / np.log(len(table))
 
 
 def _means(groups: list[str], values: np.ndarray, order: Sequence[str] = ()) -> dict[str, float]:

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from nmt_ib.attribution.contribution import ContributionMethod
@@ -94,7 +95,7 @@ class Reference:
         """
         figures = [self._of(kind) for kind in kinds]
         logits = np.array([entry.intercept + entry.slope * value for entry, value in zip(figures, bits, strict=True)])
-        return (1 / (1 + np.exp(-logits.clip(-50, 50)))).tolist()
+        return expit(logits).tolist()
 
     def lost_in(self, kinds: Sequence[str], kept: Sequence[float]) -> list[str]:
         """Where words were lost, if they were.
