@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.special import xlogy
 
 
 def merges(joint: Float[np.ndarray, "X Y"]) -> Iterator[tuple[Int[np.ndarray, " X"], float]]:
@@ -71,4 +72,4 @@ def _losses(joint: Float[np.ndarray, "T Y"], one: int) -> Float[np.ndarray, " T"
 def _information(joint: Float[np.ndarray, "T Y"]) -> Float[np.ndarray, " T"]:
     r""":math:`\sum_y p(t, y) \ln p(y|t)`, which sums to I(T;Y) up to H(Y)."""
     conditional = joint / joint.sum(1, keepdims=True)
-    return (joint * np.log(np.where(joint > 0, conditional, 1.0))).sum(1)
+    return xlogy(joint, conditional).sum(1)

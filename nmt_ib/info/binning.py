@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.special import entr
 
 from nmt_ib.errors import RequestError
 from nmt_ib.info.discrete import codes, information_of_codes, joint_code
@@ -135,7 +136,7 @@ def binned_layer(layer: Samples, labels: Partners, bins: Bins | None = None) -> 
     code, truth = _code(layer, bins, "layer"), codes(labels, "labels")
     check_paired(code, truth)
     p = np.bincount(code) / len(code)
-    nats = float(-p @ np.log(p))
+    nats = float(entr(p).sum())
     settings = {"estimator": "binning", "bins": described(bins), "samples": len(code), "codes": len(p)}
     warnings: tuple[str, ...] = ()
     if len(code) > 1 and nats > SATURATED * math.log(len(code)):

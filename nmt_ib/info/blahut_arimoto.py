@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.special import softmax
 
 from nmt_ib.info.agglomerative import merges
 from nmt_ib.info.joint_table import JointTable, entropy_nats
@@ -142,7 +143,7 @@ def _descend(table: JointTable, betas: Float[np.ndarray, " B"], start: Float[np.
         active = active[moving]
         if not len(active):
             break
-    encoder = softmax(logits)
+    encoder = softmax(logits, axis=-1)
     return replace(_encoders(table, encoder), betas=betas, change=change)
 
 
@@ -184,12 +185,6 @@ def _iterated(
     i_y = (mass * log_q_y).sum((1, 2)) + entropy_nats(table.p_y)
     following = log_q_t[:, None] + betas[:, None, None] * (table.p_y_given_x @ log_q_y.transpose(0, 2, 1))
     return following, encoder, np.maximum(i_x, 0.0), np.maximum(i_y, 0.0)
-
-
-def softmax(logits: Float[np.ndarray, "B X T"]) -> Float[np.ndarray, "B X T"]:
-    """Encoders of logits."""
-    encoder = np.exp(logits - logits.max(-1, keepdims=True))
-    return encoder / encoder.sum(-1, keepdims=True)
 
 
 def one_hot(labels: Int[np.ndarray, "*X"], clusters: int) -> Float[np.ndarray, "*X T"]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.special import entr
 
 from nmt_ib.info.agglomerative import merges
 from nmt_ib.info.blahut_arimoto import Encoders, information, one_hot
@@ -54,8 +55,8 @@ def _costs(table: JointTable, pool: Int[np.ndarray, "C X"], betas: Float[np.ndar
 def _of_clusters(table: JointTable, labels: Int[np.ndarray, " X"]) -> tuple[float, float]:
     """H(T), and I(T;Y) - H(Y)."""
     mass = _masses(table, labels)
-    shares = _x_log_x(mass.sum(1)).sum()
-    return -shares, _x_log_x(mass).sum() - shares
+    h_t = entr(mass.sum(1)).sum()
+    return h_t, h_t - entr(mass).sum()
 
 
 def _masses(table: JointTable, labels: Int[np.ndarray, " X"]) -> Float[np.ndarray, "X Y"]:
@@ -112,8 +113,4 @@ def _merged(table: JointTable, labels: Int[np.ndarray, " X"], beta: float) -> In
 
 def _price(mass: Float[np.ndarray, "*T Y"], beta: float) -> Float[np.ndarray, "*T"]:
     """What each cluster adds to the Lagrangian, from its p(t, y)."""
-    return (beta - 1) * _x_log_x(mass.sum(-1)) - beta * _x_log_x(mass).sum(-1)
-
-
-def _x_log_x(values: Float[np.ndarray, "*T"]) -> Float[np.ndarray, "*T"]:
-    return values * np.log(np.where(values > 0, values, 1.0))
+    return (1 - beta) * entr(mass.sum(-1)) + beta * entr(mass).sum(-1)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.special import entr
 
 from nmt_ib.errors import RequestError
 
@@ -115,7 +116,7 @@ def entropy_nats(p: Float[np.ndarray, " K"]) -> float:
 
 
 def _entropies(p: Float[np.ndarray, "N K"]) -> Float[np.ndarray, " N"]:
-    return -(p * np.log(np.where(p > 0, p, 1.0))).sum(1)
+    return entr(p).sum(1)
 
 
 def first_critical_beta(p_x: Float[np.ndarray, " X"], p_y_given_x: Float[np.ndarray, "X Y"]) -> float:

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import entr
 
 from nmt_ib.info.joint_table import JointTable
 
@@ -48,8 +49,7 @@ def sample_bound(
 
 
 def _concave(u: Float[np.ndarray, " T"]) -> Float[np.ndarray, " T"]:
-    u = np.minimum(u, 1 / math.e)
-    return -u * np.log(np.where(u > 0, u, 1.0))
+    return entr(np.minimum(u, 1 / math.e))
 
 
 def _spread(values: Float[np.ndarray, " N"]) -> float:
@@ -57,4 +57,4 @@ def _spread(values: Float[np.ndarray, " N"]) -> float:
 
 
 def _entropies(p: Float[np.ndarray, "N K"]) -> Float[np.ndarray, " N"]:
-    return -(p * np.log(np.where(p > 0, p, 1.0))).sum(1)
+    return entr(p).sum(1)
