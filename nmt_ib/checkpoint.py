@@ -1,7 +1,6 @@
-"""A training run's state in one file that is whole or not there: weights, optimiser and what has been seen."""
+"""The state of a training run in one file, written atomically: weights, optimizer state and metadata."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,78 +11,71 @@ from safetensors.torch import save
 from torch import Tensor
 
 from nmt_ib.errors import RequestError
+from nmt_ib.files import write_bytes
 
 
 class Stateful(Protocol):
-    """What has tensors to be kept: a module, or what offers as much."""
+    """Anything with a state of tensors: a module, or an object with the same two methods."""
 
     def state_dict(self) -> dict[str, Tensor]:
         """Name -> tensor."""
         ...
 
     def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> object:
-        """Puts the tensors back."""
+        """Restores the tensors."""
         ...
 
 
-def save_checkpoint(path: Path, modules: Mapping[str, Stateful], optimizer: torch.optim.Optimizer, facts: Any) -> None:
-    """Writes a checkpoint over the one before.
+def save_checkpoint(
+    path: Path, modules: Mapping[str, Stateful], optimizer: torch.optim.Optimizer, metadata: Any
+) -> None:
+    """Writes a checkpoint, which replaces the previous one.
 
     Args:
         path: A `.safetensors` file.
-        modules: Name -> module whose tensors are kept.
-        optimizer: Whose tensors are kept, too.
-        facts: What else is to be known, as JSON has it.
+        modules: Name -> module whose tensors are saved.
+        optimizer: The optimizer whose state is saved.
+        metadata: Anything else that is needed to resume; JSON-serialisable.
     """
     tensors = {f"{name}.{key}": value for name, module in modules.items() for key, value in module.state_dict().items()}
     for number, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{key}": torch.as_tensor(value) for key, value in state.items()}
     contiguous = {key: value.contiguous() for key, value in tensors.items()}
-    # Not save_file: on a full disk it raises no OSError.
-    write_whole(path, save(contiguous, {"facts": json.dumps(facts)}))
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file that is whole or not there.
-
-    Args:
-        path: The file.
-        data: What it holds.
-    """
-    unfinished = path.with_name(f"unfinished-{path.name}")
-    unfinished.write_bytes(data)
-    os.replace(unfinished, path)
+    # Not save_file: on a full disk it does not raise OSError.
+    write_bytes(path, save(contiguous, {"metadata": json.dumps(metadata)}))
 
 
 def load_checkpoint(path: Path, modules: Mapping[str, Stateful], optimizer: torch.optim.Optimizer) -> Any:
-    """Puts a checkpoint's tensors back.
+    """Restores modules and optimizer from a checkpoint.
 
     Args:
-        path: What `save_checkpoint` wrote.
-        modules: The same names, modules of the same shape.
-        optimizer: Over the same parameters.
+        path: A file that `save_checkpoint` wrote.
+        modules: Modules of the same names and shapes as when it was saved.
+        optimizer: An optimizer over the same parameters.
 
     Returns:
-        The facts.
+        The metadata.
 
     Raises:
-        RequestError: It is damaged, or of modules of another shape.
+        RequestError: The file is damaged, or of modules of other shapes.
     """
     try:
         with safe_open(path, "pt") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - it is no dictionary
-            facts = json.loads(file.metadata()["facts"])
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - it is not a dictionary
+            metadata = json.loads(file.metadata()["metadata"])
         for name, module in modules.items():
             module.load_state_dict({key: tensors[f"{name}.{key}"] for key in module.state_dict()})
-        optimizer.load_state_dict({**optimizer.state_dict(), "state": _states(tensors)})
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": _optimizer_states(tensors)})
     except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise RequestError(f"{path} is damaged, or another training's ({reason}): remove it to begin anew") from error
-    return facts
+        raise RequestError(
+            f"{path} is damaged or belongs to another training run ({reason}): remove it to start again"
+        ) from error
+    return metadata
 
 
-def _states(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
-    """Number of each weight -> what the optimiser keeps of it."""
+def _optimizer_states(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    """Index of each parameter -> the optimizer's state of it."""
     states: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         if key.startswith("optimizer."):

@@ -18,7 +18,7 @@ from nmt_ib.data.conllu import read_conllu
 from nmt_ib.models.loading import load_embedder
 from nmt_ib.parsing.biaffine import BiaffineParser
 from nmt_ib.parsing.decoding import maximum_spanning_trees
-from nmt_ib.studies.parsing.treebank_vectors import embedded
+from nmt_ib.studies.parsing.treebank_vectors import embed_treebank
 
 
 def main() -> None:
@@ -41,7 +41,7 @@ def main() -> None:
     )
     embedder, labels = load_embedder(options.embedder), Labels.of(trees[0])
     began = time.perf_counter()
-    known, unseen = (embedded(one, embedder, [options.layer], labels) for one in trees)
+    known, unseen = (embed_treebank(one, embedder, [options.layer], labels) for one in trees)
     print(f"vectors, made or from the cache: {time.perf_counter() - began:.1f} s")
     words = WordShape(embedder.width, 0, len(labels.upos))
     made = compressor(TagSettings(), words)
@@ -50,7 +50,7 @@ def main() -> None:
     began = time.perf_counter()
     train_epoch(model, Objective(1e-2), known, TrainingSettings(), optimizer, 0)
     print(f"an epoch of {len(known.trees):,} sentences: {time.perf_counter() - began:.1f} s")
-    batches = [unseen.batch(numbers) for numbers in unseen.by_length(options.batch_size)]
+    batches = [unseen.batch(numbers) for numbers in unseen.batches_by_length(options.batch_size)]
     began = time.perf_counter()
     for batch in batches:
         model.parse(batch)

@@ -21,16 +21,15 @@ from nmt_ib.compression.training import Epoch, TrainingSettings
 from nmt_ib.data.conllu import read_conllu
 from nmt_ib.models.loading import load_embedder
 from nmt_ib.parsing.biaffine import ParserSettings
-from nmt_ib.studies.parsing.compression import CompressionStudy, measured
-from nmt_ib.studies.parsing.treebank_vectors import embedded
+from nmt_ib.studies.parsing.benchmark import score_parser
+from nmt_ib.studies.parsing.compression import CompressionStudy
+from nmt_ib.studies.parsing.treebank_vectors import embed_treebank
 
 
 def show(epoch: Epoch) -> None:
     """One line an epoch."""
     print(
-        f"epoch {epoch.number}: dev UAS {epoch.uas:.4f}, LAS {epoch.las:.4f}, {epoch.bits:.1f} bits a word, "
-        f"{epoch.seconds:.0f} s",
-        flush=True,
+        f"epoch {epoch.number}: dev UAS {epoch.uas:.4f}, LAS {epoch.las:.4f}, {epoch.bits:.1f} bits a word", flush=True
     )
 
 
@@ -54,12 +53,12 @@ def main() -> None:
     train, dev, test = (list(read_conllu(path)) for path in options.treebank)
     embedder, labels = load_embedder(options.embedder), Labels.of(train)
     layers = list(range(embedder.layers))
-    known, unseen, held_out = (embedded(trees, embedder, layers, labels) for trees in (train, dev, test))
+    known, unseen, held_out = (embed_treebank(trees, embedder, layers, labels) for trees in (train, dev, test))
     training = TrainingSettings(options.epochs, learning_rate=2e-3, seed=options.seed)
     study = CompressionStudy(TagSettings(dropout=0.2), Objective(options.beta), size, training)
-    study.run((known, unseen), study.config(embedder, layers, known), options.out, after_epoch=show)
+    study.train((known, unseen), study.config(embedder, layers, known), options.out, after_epoch=show)
     model = load_parser(options.out)[1]
-    found = measured(model, held_out)
+    found = score_parser(model, held_out)
     weights = ", ".join(f"{weight:.2f}" for weight in model.mix.softmax(0).tolist())
     print(f"layers 0 to {layers[-1]} weigh {weights}")
     print(

@@ -18,20 +18,20 @@ import torch
 
 from nmt_ib.cli.terminal import progress
 from nmt_ib.data.images import ImageSet, read_images
-from nmt_ib.deep_vib.training import ImageTraining
+from nmt_ib.deep_vib.training import TrainingSettings
 from nmt_ib.results.deep_vib import DeepVIB
 from nmt_ib.studies.deep_vib import deep_vib
 
-# Their betas; see ImageTraining. Half the units: Alemi et al.'s dropout; .1 and .1: usual, not tuned here.
+# Their betas; see TrainingSettings. Half the units: Alemi et al.'s dropout; .1 and .1: usual, not tuned here.
 BASELINES = {"deterministic": 0.0, "dropout": 0.5, "label smoothing": 0.1, "confidence penalty": 0.1}
-HEADS = ("err 1 raw", "err 12 raw", "err 1 avg", "err 12 avg", "I(Z;X)", "I(Z;Y)", "seconds")
+HEADS = ("err 1 raw", "err 12 raw", "err 1 avg", "err 12 avg", "I(Z;X)", "I(Z;Y)")
 
 
-def run(training: ImageTraining, train: ImageSet, test: ImageSet, out: Path) -> DeepVIB:
+def run(settings: TrainingSettings, train: ImageSet, test: ImageSet, out: Path) -> DeepVIB:
     """One network in a directory of its own."""
-    name = f"{training.objective.replace(' ', '-')}-{training.beta:g}-{training.width}"
-    with progress(name, training.epochs) as advance:
-        return deep_vib(train, test, out / name, training=training, progress=lambda terms: advance(1))
+    name = f"{settings.objective.replace(' ', '-')}-{settings.beta:g}-{settings.width}"
+    with progress(name, settings.epochs) as advance:
+        return deep_vib(train, test, out / name, settings=settings, after_epoch=lambda loss: advance(1))
 
 
 def name_of(found: DeepVIB) -> str:
@@ -49,12 +49,7 @@ def report(results: list[DeepVIB]) -> None:
             for error in (weights.error_one_sample, weights.error_all_samples)
         ]
         rate = "" if found.averaged.izx_bits is None else f"{found.averaged.izx_bits:.2f}"
-        cells = [
-            *(f"{error:.2f} %" for error in errors),
-            rate,
-            f"{found.averaged.izy_bits:.3f}",
-            f"{found.seconds:.0f}",
-        ]
+        cells = [*(f"{error:.2f} %" for error in errors), rate, f"{found.averaged.izy_bits:.3f}"]
         print(f"{name_of(found):24}" + "".join(f"{cell:>11}" for cell in cells))
     for attack in ("FGSM", "L2 PGD"):
         curves = [[curve for curve in found.attacks if curve.attack == attack] for found in results]
@@ -63,8 +58,8 @@ def report(results: list[DeepVIB]) -> None:
         print(f"{'':24}" + "".join(f"{size:>6g}" for size in first.sizes))
         for found, ways in zip(results, curves, strict=True):
             lowest = [100 * min(accuracies) for accuracies in zip(*(way.accuracies for way in ways), strict=True)]
-            unmoved = 100 * min(way.unmoved for way in ways)
-            print(f"{name_of(found):24}" + "".join(f"{accuracy:6.1f}" for accuracy in lowest) + f"{unmoved:8.1f} %")
+            unchanged = 100 * min(way.unchanged for way in ways)
+            print(f"{name_of(found):24}" + "".join(f"{accuracy:6.1f}" for accuracy in lowest) + f"{unchanged:8.1f} %")
 
 
 def main() -> None:
@@ -83,7 +78,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     train, test = read_images(options.mnist, "train"), read_images(options.mnist, "test")
-    shared = ImageTraining(
+    shared = TrainingSettings(
         width=options.latent, epochs=options.epochs, learning_rate=options.learning_rate, seed=options.seed
     )
     if options.smoke:

@@ -8,6 +8,7 @@ the official scorer counts; the paper's figures are for ELMo and older treebanks
 
 import argparse
 import json
+import time
 from dataclasses import asdict
 from pathlib import Path
 from statistics import mean, stdev
@@ -22,9 +23,10 @@ from nmt_ib.compression.training import TrainingSettings
 from nmt_ib.data.conllu import read_conllu
 from nmt_ib.models.loading import load_embedder
 from nmt_ib.protocols import Embedder
-from nmt_ib.studies.parsing.compression import CompressionStudy, measured
+from nmt_ib.studies.parsing.benchmark import score_parser
+from nmt_ib.studies.parsing.compression import CompressionStudy
 from nmt_ib.studies.parsing.specialization import tag_table
-from nmt_ib.studies.parsing.treebank_vectors import embedded, sampled
+from nmt_ib.studies.parsing.treebank_vectors import embed_treebank, sample_sentences
 from nmt_ib.types import Tree
 
 DIM, TAGS = 256, 64
@@ -56,10 +58,10 @@ class Bench:
 
     def corpora(self, size: int, seed: int) -> tuple[ParsingCorpus, ParsingCorpus, ParsingCorpus]:
         """Training sentences, development sentences, test set."""
-        train = sampled(self.trees["train"], size or None, seed)
+        train = sample_sentences(self.trees["train"], size or None, seed)
         labels = Labels.of(train)
         found = (train, self.trees["dev"][: self.options.dev_sentences or None], self.trees["test"])
-        return tuple(embedded(trees, self.embedder, [self.options.layer], labels) for trees in found)
+        return tuple(embed_treebank(trees, self.embedder, [self.options.layer], labels) for trees in found)
 
     def row(self, method: str, size: int, seed: int, rate: float) -> dict:
         """What one training came to."""
@@ -76,10 +78,10 @@ class Bench:
         config = study.config(self.embedder, [self.options.layer], corpora[0])
         name = f"{method.replace(', ', '-')}-{size or 'all'}-seed-{seed}-rate-{rate:g}"
         folder = self.options.out / f"layer-{self.options.layer}" / name
-        point = study.run(corpora[:2], config, folder)
-        model = load_parser(folder)[1]
-        row = key | {"dev_las": point.las, "epoch": point.epoch, "seconds": point.seconds}
-        row |= asdict(measured(model, corpora[2]))
+        start = time.perf_counter()
+        point = study.train(corpora[:2], config, folder)
+        row = key | {"dev_las": point.las, "epoch": point.epoch, "seconds": time.perf_counter() - start}
+        row |= asdict(score_parser(model := load_parser(folder)[1], corpora[2]))
         if tags.kind == "discrete":
             table = tag_table(model, corpora[2])
             row |= {"v_measure": table.v_measure, "tags_used": len(table)}

@@ -28,14 +28,14 @@ from nmt_ib.reports.png.parsing import write_sweep_figure, write_tag_pictures
 from nmt_ib.results.parsing import CompressionPoint, CompressionSweep
 from nmt_ib.studies.parsing.compression import CompressionStudy, compression_sweep
 from nmt_ib.studies.parsing.specialization import (
-    distinctions,
     forms_and_upos,
-    neighbours,
-    picture,
+    nearest_words,
+    probe_pos,
     sampled_tags,
+    tsne,
     write_tag_tables,
 )
-from nmt_ib.studies.parsing.treebank_vectors import embedded, sampled
+from nmt_ib.studies.parsing.treebank_vectors import embed_treebank, sample_sentences
 
 NEIGHBOURS_OF = 4
 
@@ -44,7 +44,7 @@ def show_distinctions(
     points: Sequence[CompressionPoint], folder: Path, known: ParsingCorpus, unseen: ParsingCorpus
 ) -> None:
     """A line for each price, then what is taken for what."""
-    found = [distinctions(load_parser(folder / point.directory)[1], known, unseen) for point in points]
+    found = [probe_pos(load_parser(folder / point.directory)[1], known, unseen) for point in points]
     names = sorted(found[0].recall, key=lambda name: -found[0].recall[name])
     print(f"{'beta':>8}{'bits':>8}{'UAS':>7}{'LAS':>7}{'POS':>7}" + "".join(f"{name:>6}" for name in names))
     for point, one in zip(points, found, strict=True):
@@ -86,9 +86,9 @@ def main() -> None:
         options.sentences, options.dev_sentences, options.epochs, options.pictured = 20, 20, 1, 60
     torch.set_num_threads(1)
     embedder = load_embedder(options.embedder)
-    trees = sampled(list(read_conllu(options.train)), options.sentences, options.seed)
-    known = embedded(trees, embedder, [options.layer])
-    unseen = embedded(
+    trees = sample_sentences(list(read_conllu(options.train)), options.sentences, options.seed)
+    known = embed_treebank(trees, embedder, [options.layer])
+    unseen = embed_treebank(
         list(islice(read_conllu(options.dev), options.dev_sentences)), embedder, [options.layer], known.labels
     )
     training = TrainingSettings(options.epochs, seed=options.seed)
@@ -106,11 +106,9 @@ def main() -> None:
     panels = {}
     for point in (points[place] for place in sorted({0, len(points) // 2, len(points) - 1})):
         values = sampled_tags(load_parser(options.out / point.directory)[1], unseen)
-        panels[f"beta {point.beta:g}: {point.bits_per_token:.3g} bits a word, LAS {point.las:.1%}"] = picture(
-            values[some]
-        )
+        panels[f"beta {point.beta:g}: {point.bits_per_token:.3g} bits a word, LAS {point.las:.1%}"] = tsne(values[some])
         for word in some[:NEIGHBOURS_OF].tolist():
-            near = " ".join(forms[other] for other in neighbours(values, word))
+            near = " ".join(forms[other] for other in nearest_words(values, word))
             print(f"beta {point.beta:g}, near {forms[word]!r} ({upos[word]}): {near}")
     files = [
         *write_sweep_figure(options.out, CompressionSweep(points)),

@@ -1,4 +1,4 @@
-"""A checkpoint puts weights, optimiser and facts back as they were; one that is damaged says so."""
+"""A checkpoint restores weights, optimizer and metadata; a damaged one is refused."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from torch import nn
 from nmt_ib.checkpoint import load_checkpoint, save_checkpoint
 from nmt_ib.errors import RequestError
 
-FACTS = [{"number": 1, "bits": float("nan"), "las": 0.1 + 0.2}]
+METADATA = [{"number": 1, "bits": float("nan"), "las": 0.1 + 0.2}]
 
 
 def trained(seed, steps=2):
@@ -31,19 +31,19 @@ def tensors(module, optimizer):
 
 
 @pytest.mark.parametrize("steps", [0, 2])
-def test_everything_comes_back(tmp_path, steps):
+def test_everything_is_restored(tmp_path, steps):
     module, optimizer = trained(0, steps)
-    save_checkpoint(tmp_path / "state", {"one": module, "two": nn.Linear(1, 1)}, optimizer, FACTS)
+    save_checkpoint(tmp_path / "state", {"one": module, "two": nn.Linear(1, 1)}, optimizer, METADATA)
     other, fresh = trained(1, 0)
-    (facts,) = load_checkpoint(tmp_path / "state", {"one": other, "two": nn.Linear(1, 1)}, fresh)
-    assert facts["las"] == FACTS[0]["las"]
-    assert facts["bits"] != facts["bits"]
+    (metadata,) = load_checkpoint(tmp_path / "state", {"one": other, "two": nn.Linear(1, 1)}, fresh)
+    assert metadata["las"] == METADATA[0]["las"]
+    assert metadata["bits"] != metadata["bits"]
     pairs = zip(tensors(module, optimizer), tensors(other, fresh), strict=True)
     assert all(torch.equal(mine, theirs) for mine, theirs in pairs)
     assert [file.name for file in tmp_path.iterdir()] == ["state"]
 
 
-def test_a_checkpoint_is_whole_or_the_one_before(tmp_path, monkeypatch):
+def test_a_checkpoint_is_replaced_atomically(tmp_path, monkeypatch):
     module, optimizer = trained(0)
     path = tmp_path / "state.safetensors"
     save_checkpoint(path, {"one": module}, optimizer, [1])
@@ -64,5 +64,7 @@ def test_a_damaged_checkpoint_is_refused(tmp_path, damage):
     save_checkpoint(path, {"one": nn.Linear(2, 2) if damage == "other" else module}, optimizer, [1])
     if damage != "other":
         path.write_bytes(path.read_bytes()[: 100 if damage == "cut" else 0])
-    with pytest.raises(RequestError, match=r"state\.safetensors is damaged, or another training's \(.*\): remove it"):
+    with pytest.raises(
+        RequestError, match=r"state\.safetensors is damaged or belongs to another training run \(.*\): remove it"
+    ):
         load_checkpoint(path, {"one": module}, optimizer)

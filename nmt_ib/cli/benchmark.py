@@ -152,8 +152,8 @@ def parsing(
     """Tells how well a compressed parser parses, as the official scorer counts, and what bits that takes."""
     from nmt_ib.compression.saved import load_parser
     from nmt_ib.data.conllu import read_conllu
-    from nmt_ib.studies.parsing.compression import measured
-    from nmt_ib.studies.parsing.treebank_vectors import embedded, embedder_of
+    from nmt_ib.studies.parsing.benchmark import score_parser
+    from nmt_ib.studies.parsing.treebank_vectors import embed_treebank, load_parser_embedder
 
     set_threads(threads)
     config, parser = load_parser(model)
@@ -161,8 +161,9 @@ def parsing(
     if not any(trees):
         raise RequestError(f"{test} has no words")
     with progress("vectors", len(trees)) as advance:
-        corpus = embedded(trees, embedder_of(config, device), config.layers, config.labels, advance=advance)
-    show_parsing(measured(parser.to(device), corpus, batch_size=batch_size), as_json=as_json)
+        embedder = load_parser_embedder(config, device)
+        corpus = embed_treebank(trees, embedder, config.layers, config.labels, advance=advance)
+    show_parsing(score_parser(parser.to(device), corpus, batch_size=batch_size), as_json=as_json)
 
 
 def chosen_methods(names: str, seed: int, readout: Path | None = None) -> "dict[str, Attributor]":

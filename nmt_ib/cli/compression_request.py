@@ -1,4 +1,4 @@
-"""What `nmt-ib compress` was asked for: prices, layers, treebanks that have words, and what decides the numbers."""
+"""The request of `nmt-ib compress`: betas, layers, treebanks and the signature of the run."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -16,56 +16,56 @@ if TYPE_CHECKING:
 MIX = "mix"
 
 
-def prices(betas: str) -> list[float]:
-    """The prices that a user named.
+def betas(text: str) -> list[float]:
+    """The values of `--beta`.
 
     Args:
-        betas: Numbers with commas between.
+        text: Comma-separated numbers.
 
     Returns:
-        The numbers, each once.
+        The numbers, without duplicates.
 
     Raises:
-        RequestError: One is no number, or there is none.
+        RequestError: A value is not a number, or missing.
     """
     try:
-        found = [float(price) for price in betas.split(",")]
+        numbers = [float(number) for number in text.split(",")]
     except ValueError as error:
-        raise RequestError(f"--beta {betas!r}: expected numbers with commas between, as in 0.01,0.1") from error
-    return list(dict.fromkeys(found))
+        raise RequestError(f"--beta {text!r}: expected comma-separated numbers, as in 0.01,0.1") from error
+    return list(dict.fromkeys(numbers))
 
 
 def with_words(trees: "Iterable[Tree]", name: str) -> "list[Tree]":
-    """The sentences of a treebank from which something can be learnt.
+    """The sentences of a treebank that are not empty.
 
     Args:
         trees: The sentences.
-        name: Of the treebank.
+        name: Name of the treebank.
 
     Returns:
-        Those that have words.
+        The sentences with words.
 
     Raises:
         RequestError: No sentence has a word.
     """
-    found = [tree for tree in trees if tree]
-    if not found:
+    nonempty = [tree for tree in trees if tree]
+    if not nonempty:
         raise RequestError(f"{name} has no words")
-    return found
+    return nonempty
 
 
 def chosen_layers(layer: str | None, embedder: "Embedder") -> list[int]:
-    """The layers that a user named.
+    """The layers of `--layer`.
 
     Args:
         layer: A number, "mix" or None.
-        embedder: Whose layers.
+        embedder: The embedder of the words.
 
     Returns:
-        Their numbers; the middle one by default: the last ones know less of syntax.
+        Indices of layers; by default the middle one, since the last ones encode less syntax.
 
     Raises:
-        RequestError: It is no layer.
+        RequestError: There is no such layer.
     """
     if layer is None:
         return [embedder.layers // 2]
@@ -79,7 +79,7 @@ def chosen_layers(layer: str | None, embedder: "Embedder") -> list[int]:
 def signature_of(
     studies: "list[CompressionStudy]", embedder: "Embedder", trees: "dict[str, list[Tree]]", layers: list[int]
 ) -> "RunSignature":
-    """What decides a sweep's numbers."""
+    """Everything that affects the results of a sweep."""
     from nmt_ib.signature import RunSignature, fingerprint_lines
 
     data = {role: fingerprint_lines(line for tree in found for line in tree.lines) for role, found in trees.items()}

@@ -29,23 +29,23 @@ Example:
 
 def parse(
     source: Annotated[str, typer.Argument(help="Sentences, one a line, or a treebank (.conllu, .conllu.gz).")],
-    model: Annotated[Path, typer.Option(help="What `nmt-ib compress` was given as --out.")],
+    model: Annotated[Path, typer.Option(help="The --out directory of `nmt-ib compress`.")],
     vectors: Annotated[
         Path | None,
-        typer.Option(help="Vectors of the words, which blanks tell apart: .npz with vectors [N, D] and lengths [B]."),
+        typer.Option(help="Vectors of whitespace-separated words: .npz with vectors [N, D] and lengths [B]."),
     ] = None,
-    form: Annotated[str, typer.Option("--format", help="conllu or json.")] = CONLLU,
-    language: Annotated[str, typer.Option(help="Whose words are told apart in plain text.")] = "en",
+    form: Annotated[str, typer.Option("--format", help="Output format: conllu or json.")] = CONLLU,
+    language: Annotated[str, typer.Option(help="Language of a plain text, for word segmentation.")] = "en",
     device: Device = "cpu",
     batch_size: SentencesAtOnce = 128,
     threads: Threads = None,
 ) -> None:
-    """Parses sentences; each gets exactly one tree with one root, an empty line an empty sentence."""
+    """Parses sentences: one tree with one root for each; an empty line gives an empty sentence."""
     from nmt_ib.compression.saved import load_parser
     from nmt_ib.data.conllu import format_tree
     from nmt_ib.models.vectors import load_vectors
-    from nmt_ib.studies.parsing.compression import parsed
-    from nmt_ib.studies.parsing.treebank_vectors import embedded, embedder_of, given_vectors
+    from nmt_ib.studies.parsing.parse import parse_corpus
+    from nmt_ib.studies.parsing.treebank_vectors import corpus_from_vectors, embed_treebank, load_parser_embedder
 
     if form not in (CONLLU, JSON):
         raise RequestError(f"unknown format {form!r}; known: {CONLLU}, {JSON}")
@@ -53,15 +53,15 @@ def parse(
     config, parser = load_parser(model)
     trees = read_sentences(source, None if vectors else language)
     if config.tags.kind == "pos" and not any(set(tree.upos) - {"_"} for tree in trees):
-        raise RequestError(f"the parser reads parts of speech, {source} has none: give it a treebank that has")
+        raise RequestError(f"the parser reads parts of speech, but {source} has none: use a tagged treebank")
     if vectors is not None:
-        corpus = given_vectors(trees, load_vectors(vectors), config, where=str(vectors))
+        corpus = corpus_from_vectors(trees, load_vectors(vectors), config, name=str(vectors))
     else:
-        loaded = embedder_of(config, device)
+        loaded = load_parser_embedder(config, device)
         with progress("vectors", len(trees)) as advance:
-            corpus = embedded(trees, loaded, config.layers, config.labels, cache=False, advance=advance)
+            corpus = embed_treebank(trees, loaded, config.layers, config.labels, cache=False, advance=advance)
     with progress("parsing", len(trees)) as advance:
-        found = parsed(parser.to(device), corpus, batch_size=batch_size, advance=advance)
+        found = parse_corpus(parser.to(device), corpus, batch_size=batch_size, advance=advance)
     if form == JSON:
         write(json.dumps({"sentences": [facts(tree) for tree in found]}, ensure_ascii=False) + "\n")
     else:
@@ -69,11 +69,11 @@ def parse(
 
 
 def read_sentences(source: str, language: str | None) -> "list[Tree]":
-    """Sentences whose words are told apart.
+    """Sentences split into words.
 
     Args:
-        source: A text, or a treebank whose trees are not looked at.
-        language: Of the text; None: blanks tell words apart.
+        source: A text, or a treebank, whose trees are ignored.
+        language: Language of the text; None: words are separated by whitespace.
 
     Returns:
         The sentences, without trees.
@@ -89,14 +89,14 @@ def read_sentences(source: str, language: str | None) -> "list[Tree]":
 
 
 def write(text: str) -> None:
-    """Prints text: as it is into a file or a pipe, without what a terminal would obey on a terminal."""
+    """Prints text; on a terminal without control characters."""
     if sys.stdout.isatty():
         text = "".join(character if character in "\t\n" else printable(character) for character in text)
     sys.stdout.write(text)
 
 
 def facts(tree: "Tree") -> dict:
-    """One parsed sentence as plain data; heads from 1, 0 the root, as CoNLL-U counts them."""
+    """One parsed sentence as plain data; heads are numbered from 1, 0 is the root, as in CoNLL-U."""
     return {
         "text": tree.text,
         "words": list(tree.forms),

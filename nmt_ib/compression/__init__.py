@@ -1,1 +1,1 @@
-"""Variational information bottlenecks between word vectors and a parser (Li and Eisner 2019)."""
+"""Variational information bottlenecks between word vectors and a dependency parser (Li and Eisner 2019)."""

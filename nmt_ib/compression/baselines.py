@@ -1,4 +1,4 @@
-"""What a bottleneck must beat: the vectors as they are, fewer dimensions, a network without a price, given tags."""
+"""Baselines for a bottleneck: raw vectors, principal components, an MLP without a rate term, gold tags, random tags."""
 
 import torch
 from jaxtyping import Float, Int
@@ -10,10 +10,10 @@ from nmt_ib.errors import RequestError
 
 
 class Identity(nn.Module):
-    """The word's vector itself.
+    """The uncompressed word vector.
 
     Args:
-        inputs: Its dimensions.
+        inputs: Dimensions D of a word vector.
     """
 
     def __init__(self, inputs: int) -> None:
@@ -24,24 +24,24 @@ class Identity(nn.Module):
         self, vectors: Float[Tensor, "N D"], batch: WordBatch, samples: int, generator: torch.Generator | None
     ) -> Tags:
         """The vectors, see `Compressor`."""
-        return unpriced(vectors)
+        return without_rate(vectors)
 
     def anneal_(self, progress: float) -> None:
-        """Nothing changes while it trains."""
+        """Does nothing: there is no schedule."""
 
     def fit_(self, vectors: Float[Tensor, "N D"], words: WordBatch) -> None:
-        """Nothing is to be known of the training words."""
+        """Does nothing: there are no statistics of training words."""
 
 
-class Projection(Identity):
+class PrincipalComponents(Identity):
     """Principal components of the training words: a fixed linear map.
 
     Args:
-        inputs: Dimensions D of a word's vector.
+        inputs: Dimensions D of a word vector.
         width: Number d of components.
 
     Raises:
-        RequestError: There are fewer dimensions than components.
+        RequestError: There are more components than dimensions.
     """
 
     mean: Tensor
@@ -50,40 +50,44 @@ class Projection(Identity):
     def __init__(self, inputs: int, width: int) -> None:
         super().__init__(width)
         if inputs < width:
-            raise RequestError(f"{width} components need as many dimensions, and vectors have {inputs}")
+            raise RequestError(
+                f"{width} principal components need vectors of at least {width} dimensions, not {inputs}"
+            )
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("components", torch.zeros(width, inputs))
 
     def forward(
         self, vectors: Float[Tensor, "N D"], batch: WordBatch, samples: int, generator: torch.Generator | None
     ) -> Tags:
-        """The vectors' coordinates, see `Compressor`."""
-        return unpriced((vectors - self.mean) @ self.components.T)
+        """The coordinates of the vectors, see `Compressor`."""
+        return without_rate((vectors - self.mean) @ self.components.T)
 
     def fit_(self, vectors: Float[Tensor, "N D"], words: WordBatch) -> None:
         """Finds the directions of largest variance.
 
         Args:
-            vectors: Of training words, at least d of them.
+            vectors: Vectors of training words, at least d of them.
             words: The words.
 
         Raises:
             RequestError: There are fewer words than components.
         """
         if len(vectors) < self.width:
-            raise RequestError(f"{self.width} components need as many words, not {len(vectors)}")
-        found = PCA(self.width, svd_solver="covariance_eigh").fit(vectors.cpu().numpy())
-        self.mean.copy_(torch.from_numpy(found.mean_))
-        self.components.copy_(torch.from_numpy(found.components_))
+            raise RequestError(
+                f"{self.width} principal components need at least {self.width} words, not {len(vectors)}"
+            )
+        pca = PCA(self.width, svd_solver="covariance_eigh").fit(vectors.cpu().numpy())
+        self.mean.copy_(torch.from_numpy(pca.mean_))
+        self.components.copy_(torch.from_numpy(pca.components_))
 
 
-class Network(Identity):
-    """A network with one hidden layer, trained without a price; Li and Eisner's MLP.
+class MLP(Identity):
+    """A network with one hidden layer, trained without a rate term; Li and Eisner's MLP baseline.
 
     Args:
-        inputs: Dimensions D of a word's vector.
-        width: Dimensions d of what comes out.
-        dropout: Share of each layer's input that training drops.
+        inputs: Dimensions D of a word vector.
+        width: Dimensions d of the output.
+        dropout: Dropout rate of each layer's input.
     """
 
     def __init__(self, inputs: int, width: int, dropout: float = 0.0) -> None:
@@ -93,15 +97,15 @@ class Network(Identity):
     def forward(
         self, vectors: Float[Tensor, "N D"], batch: WordBatch, samples: int, generator: torch.Generator | None
     ) -> Tags:
-        """What comes out of the network, see `Compressor`."""
-        return unpriced(self.network(vectors, generator))
+        """The outputs of the network, see `Compressor`."""
+        return without_rate(self.network(vectors, generator))
 
 
-class GivenTags(Identity):
-    """A vector for each word's gold part of speech; its rate is what the tag costs, -ln of its share in training.
+class GoldTags(Identity):
+    """A learned vector for each gold part of speech; the rate of a word is -ln of its tag's share of training words.
 
     Args:
-        tags: Number K of parts of speech; one more stands for those that training has not.
+        tags: Number K of parts of speech; one more stands for those that do not occur in training.
         width: Dimensions d of a tag's vector.
     """
 
@@ -110,51 +114,52 @@ class GivenTags(Identity):
     def __init__(self, tags: int, width: int) -> None:
         super().__init__(width)
         self.register_buffer("log_share", torch.zeros(tags + 1))
-        self.vectors = nn.Embedding(tags + 1, width)
+        self.tag_vectors = nn.Embedding(tags + 1, width)
 
     def forward(
         self, vectors: Float[Tensor, "N D"], batch: WordBatch, samples: int, generator: torch.Generator | None
     ) -> Tags:
         """Vectors of the words' tags, see `Compressor`."""
         tags = self.tags(batch)
-        return Tags(self.vectors(tags)[None], -self.log_share[tags], torch.zeros_like(self.log_share[tags]))
+        rate = -self.log_share[tags]
+        return Tags(self.tag_vectors(tags)[None], rate, torch.zeros_like(rate))
 
     def fit_(self, vectors: Float[Tensor, "N D"], words: WordBatch) -> None:
-        """Counts the tags, half a word added to each.
+        """Estimates the distribution of the tags, with add-1/2 smoothing.
 
         Args:
-            vectors: Of training words.
+            vectors: Vectors of training words.
             words: The words.
         """
         counts = torch.bincount(self.tags(words), minlength=len(self.log_share)) + 0.5
         self.log_share.copy_((counts / counts.sum()).log())
 
     def tags(self, batch: WordBatch) -> Int[Tensor, " N"]:
-        """Number of each word's tag, the last one where training has not seen it."""
+        """Index of each word's tag, the last one where it does not occur in training."""
         return torch.where(batch.upos < 0, len(self.log_share) - 1, batch.upos)
 
 
-class RandomTags(GivenTags):
-    """One of K tags for each word form, at random: what a rate is worth that nobody has spent well.
+class RandomTags(GoldTags):
+    """One of K tags for each word form, chosen by a hash: the baseline for a rate that carries no chosen information.
 
     Args:
-        tags: K.
+        tags: Number K of tags.
         width: Dimensions d of a tag's vector.
     """
 
     def tags(self, batch: WordBatch) -> Int[Tensor, " N"]:
-        """Number of each form's tag, forms never seen included."""
+        """Index of each form's tag, also of forms that do not occur in training."""
         return batch.forms % (len(self.log_share) - 1)
 
 
-def unpriced(values: Float[Tensor, "N d"]) -> Tags:
-    """Tags without a rate.
+def without_rate(values: Float[Tensor, "N d"]) -> Tags:
+    """Deterministic continuous tags, whose rate is not finite.
 
     Args:
-        values: Of the words.
+        values: Value of each word's tag.
 
     Returns:
-        The tags; NaN rates.
+        The tags, with NaN rates.
     """
-    nothing = values.new_zeros(len(values))
-    return Tags(values[None], nothing + torch.nan, nothing)
+    zeros = values.new_zeros(len(values))
+    return Tags(values[None], zeros + torch.nan, zeros)

@@ -1,4 +1,4 @@
-"""A treebank with the frozen vectors of its words, as batches of numbers."""
+"""A treebank and the frozen vectors of its words, as batches of tensors."""
 
 import zlib
 from collections import Counter
@@ -11,19 +11,18 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from nmt_ib.batching import length_buckets
 from nmt_ib.compression.tags import WordBatch
 from nmt_ib.parsing.metrics import universal
 from nmt_ib.types import Tree
 
-LIKE_LENGTH = 50  # batches drawn at once, within which sentences of like length go together
-
-
+POOL_BATCHES = 50  # batches per pool of random sentences, within which sentences of similar length share a batch
 ROOT = "root"
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What a parser can say, as training has it.
+    """The label inventories of a parser, as they occur in training.
 
     Attributes:
         relations: Universal relations, the most frequent first.
@@ -49,19 +48,19 @@ class Labels:
 
     @property
     def root(self) -> int | None:
-        """Number of the relation that the root of a tree has, and no other word; None where training has none."""
+        """Index of the relation `root`, which only the root of a tree has; None if it does not occur in training."""
         return self.relations.index(ROOT) if ROOT in self.relations else None
 
 
 @dataclass(frozen=True)
 class ParsingCorpus:
-    """A treebank as numbers; its arrays may live on disk.
+    """A treebank as arrays, which may be memory-mapped.
 
     Attributes:
-        trees: Its sentences.
-        layers: Vectors of all words, one sentence after the other, from each layer.
-        labels: What relations and parts of speech are numbered by.
-        types: Context-free vectors of the word forms, where a compressor asks for them.
+        trees: The sentences.
+        layers: Vectors of all words, sentence after sentence, from each layer.
+        labels: The inventories by which relations and parts of speech are indexed.
+        types: Context-free vectors of the word forms; None where the compressor does not need them.
         type_rows: Row of each word's form in `types`.
     """
 
@@ -73,14 +72,14 @@ class ParsingCorpus:
 
     @cached_property
     def offsets(self) -> Int[np.ndarray, " B1"]:
-        """Where each sentence's words begin, and where the last one's end."""
+        """Index of the first word of each sentence, and the number of all words."""
         return np.cumsum([0, *(len(tree) for tree in self.trees)])
 
     @cached_property
-    def _numbers(self) -> Int[np.ndarray, "N 4"]:
+    def _indices(self) -> Int[np.ndarray, "N 4"]:
         """Form (its hash), part of speech, head and relation of each word."""
-        relations = {name: number for number, name in enumerate(self.labels.relations)}
-        upos = {name: number for number, name in enumerate(self.labels.upos)}
+        relations = {name: index for index, name in enumerate(self.labels.relations)}
+        upos = {name: index for index, name in enumerate(self.labels.upos)}
         rows = [
             (zlib.crc32(form.encode()), upos.get(tag, -1), head, relations.get(universal(relation), -1))
             for tree in self.trees
@@ -91,21 +90,21 @@ class ParsingCorpus:
         return np.array(rows, dtype=np.int64).reshape(-1, 4)
 
     def batch(self, sentences: Sequence[int], device: torch.device | str = "cpu") -> WordBatch:
-        """Some of the sentences.
+        """The words of some sentences.
 
         Args:
-            sentences: Their numbers.
-            device: Where the tensors go.
+            sentences: Indices of the sentences.
+            device: Device of the tensors.
 
         Returns:
             The batch.
         """
-        words = np.concatenate([np.arange(*self.offsets[number : number + 2]) for number in sentences])
-        forms, upos, heads, relations = torch.from_numpy(self._numbers[words]).to(device).unbind(1)
+        words = np.concatenate([np.arange(*self.offsets[index : index + 2]) for index in sentences])
+        forms, upos, heads, relations = torch.from_numpy(self._indices[words]).to(device).unbind(1)
         types = None if self.types is None or self.type_rows is None else self.types[self.type_rows[words]]
         return WordBatch(
             vectors=torch.from_numpy(np.stack([layer[words] for layer in self.layers], axis=1)).to(device),
-            lengths=torch.tensor([len(self.trees[number]) for number in sentences], device=device),
+            lengths=torch.tensor([len(self.trees[index]) for index in sentences], device=device),
             types=None if types is None else torch.from_numpy(types).to(device),
             forms=forms,
             upos=upos,
@@ -113,39 +112,42 @@ class ParsingCorpus:
             relations=relations,
         )
 
-    def shuffled(self, size: int, generator: torch.Generator) -> Iterator[list[int]]:
-        """Numbers of the sentences of each batch, in random order, sentences of like length together.
+    def shuffled_batches(self, batch_size: int, generator: torch.Generator) -> Iterator[list[int]]:
+        """Batches in random order, each of sentences of similar length.
 
         Args:
-            size: Sentences of a batch.
-            generator: Of the order.
+            batch_size: Maximum number of sentences in a batch.
+            generator: Source of the order.
 
         Yields:
-            Numbers of sentences with at least one word.
+            Indices of sentences with at least one word.
         """
-        order = [
-            number for number in torch.randperm(len(self.trees), generator=generator).tolist() if self.trees[number]
-        ]
-        pool = size * LIKE_LENGTH
+        order = [index for index in torch.randperm(len(self.trees), generator=generator).tolist() if self.trees[index]]
+        pool = batch_size * POOL_BATCHES
         for start in range(0, len(order), pool):
-            alike = sorted(order[start : start + pool], key=lambda number: len(self.trees[number]))
-            batches = [alike[place : place + size] for place in range(0, len(alike), size)]
-            yield from (batches[place] for place in torch.randperm(len(batches), generator=generator).tolist())
+            similar = sorted(order[start : start + pool], key=lambda index: len(self.trees[index]))
+            batches = [similar[first : first + batch_size] for first in range(0, len(similar), batch_size)]
+            yield from (batches[number] for number in torch.randperm(len(batches), generator=generator).tolist())
 
-    def by_length(self, size: int) -> Iterator[list[int]]:
-        """Numbers of the sentences of each batch, the longest sentences first.
+    def batches_by_length(self, batch_size: int) -> list[list[int]]:
+        """Batches of sentences of similar length, the longest first.
 
         Args:
-            size: Sentences of a batch.
+            batch_size: Maximum number of sentences in a batch.
 
-        Yields:
-            Numbers of sentences with at least one word.
+        Returns:
+            Indices of sentences with at least one word, each once.
         """
-        order = sorted(range(len(self.trees)), key=lambda number: -len(self.trees[number]))
-        order = [number for number in order if self.trees[number]]
-        yield from (order[start : start + size] for start in range(0, len(order), size))
+        nonempty = self.nonempty
+        buckets = length_buckets([len(self.trees[index]) for index in nonempty], batch_size)
+        return [[nonempty[place] for place in bucket] for bucket in buckets]
+
+    @property
+    def nonempty(self) -> list[int]:
+        """Indices of the sentences with at least one word."""
+        return [index for index, tree in enumerate(self.trees) if tree]
 
 
-def unpadded(grid: Tensor, lengths: Int[Tensor, " B"]) -> list[Tensor]:
+def unpad(grid: Tensor, lengths: Int[Tensor, " B"]) -> list[Tensor]:
     """The rows of a padded grid without their padding."""
     return [row[:length] for row, length in zip(grid, lengths.tolist(), strict=True)]

@@ -1,4 +1,4 @@
-"""Discrete tags: one of K for each word, through a relaxed sample."""
+"""Discrete tags: one of K for each word, trained through a relaxed sample."""
 
 import torch
 from jaxtyping import Float, Int
@@ -8,23 +8,24 @@ from torch.nn.functional import one_hot
 from nmt_ib.compression.tags import Tags, WordBatch, tag_encoder
 from nmt_ib.info.divergences import categorical_kl
 
-HOTTEST, COLDEST = 5.0, 0.5
-COOLING = 0.5  # share of training after which the temperature is lowest
+MAX_TEMPERATURE, MIN_TEMPERATURE = 5.0, 0.5
+ANNEALING = 0.5  # fraction of training over which the temperature falls
+EPS = 1e-20
 
 
 class DiscreteTags(nn.Module):
-    r"""Tags :math:`t \sim p(t|x)`, one of K, paid for against a learned prior :math:`r(t)`.
+    r"""Tags :math:`t \sim p(t|x)`, one of K, their rate measured against a learned prior :math:`r(t)`.
 
-    The parser reads a vector of each tag. While it trains, a tag is a Gumbel-softmax sample whose temperature falls
-    from 5 to .5; otherwise it is the likeliest one.
+    The parser reads a learned vector of each tag. In training a tag is a Gumbel-softmax sample whose temperature falls
+    from 5 to 0.5; otherwise it is the most likely one.
 
     Args:
-        inputs: Dimensions D of a word's vector.
-        tags: K.
+        inputs: Dimensions D of a word vector.
+        tags: Number K of tags.
         width: Dimensions d of a tag's vector.
-        deep: Whether a network with two hidden layers makes it; else it is linear in the word.
-        dropout: Share of each layer's input that training drops.
-        types: Dimensions E of context-free vectors; 0: `context_nats` is not computed.
+        deep: Whether the encoder has two hidden layers; otherwise it is linear.
+        dropout: Dropout rate of each encoder layer's input.
+        type_width: Dimensions E of context-free vectors; 0: `context_nats` is not computed.
 
     References:
         Li and Eisner (2019), section 3; Jang et al. (2017), "Categorical Reparameterization with Gumbel-Softmax".
@@ -32,26 +33,26 @@ class DiscreteTags(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, tags: int, width: int, *, deep: bool = False, dropout: float = 0.0, types: int = 0
+        self, inputs: int, tags: int, width: int, *, deep: bool = False, dropout: float = 0.0, type_width: int = 0
     ) -> None:
         super().__init__()
         self.width = width
         self.token_encoder = tag_encoder(inputs, tags, tags, deep=deep, dropout=dropout)
-        self.type_encoder = tag_encoder(types, tags, tags, deep=deep, dropout=dropout) if types else None
+        self.type_encoder = tag_encoder(type_width, tags, tags, deep=deep, dropout=dropout) if type_width else None
         self.prior = nn.Parameter(torch.zeros(tags))
-        self.vectors = nn.Linear(tags, width, bias=False)
-        self.temperature = HOTTEST
+        self.tag_vectors = nn.Linear(tags, width, bias=False)
+        self.temperature = MAX_TEMPERATURE
 
     def forward(
         self, vectors: Float[Tensor, "N D"], batch: WordBatch, samples: int, generator: torch.Generator | None
     ) -> Tags:
-        """Vectors of samples of the tags, relaxed ones while the module is in training mode, or of the likeliest tags.
+        """Vectors of sampled tags, relaxed samples in training mode, or of the most likely tags.
 
         Args:
-            vectors: Of the words.
-            batch: The words, with context-free vectors where those count.
-            samples: How many samples.
-            generator: Of the samples; None: one, the likeliest tag.
+            vectors: Vectors of the words.
+            batch: The words, with context-free vectors if `context_nats` is needed.
+            samples: Number of samples.
+            generator: Source of the samples; None: the most likely tag, once.
 
         Returns:
             The tags.
@@ -64,30 +65,31 @@ class DiscreteTags(nn.Module):
         scores = log_p[None]
         if generator is not None:
             uniform = torch.rand((samples, *log_p.shape), generator=generator).to(log_p)
-            scores = scores - (-uniform.clamp(min=1e-20).log()).clamp(min=1e-20).log()
+            scores = scores - (-uniform.clamp(min=EPS).log()).clamp(min=EPS).log()
         if generator is not None and self.training:
-            chosen = (scores / self.temperature).softmax(-1)
+            weights = (scores / self.temperature).softmax(-1)
         else:
-            chosen = one_hot(scores.argmax(-1), scores.shape[-1]).to(scores)
-        return Tags(self.vectors(chosen), rate, context)
+            weights = one_hot(scores.argmax(-1), scores.shape[-1]).to(scores)
+        return Tags(self.tag_vectors(weights), rate, context)
 
     def anneal_(self, progress: float) -> None:
-        """Lowers the temperature, geometrically.
+        """Lowers the temperature geometrically.
 
         Args:
-            progress: Share of training that is done.
+            progress: Fraction of training completed, 0 to 1.
         """
-        self.temperature = HOTTEST * (COLDEST / HOTTEST) ** min(1.0, progress / COOLING)
+        fall = min(1.0, progress / ANNEALING)
+        self.temperature = MAX_TEMPERATURE * (MIN_TEMPERATURE / MAX_TEMPERATURE) ** fall
 
     def fit_(self, vectors: Float[Tensor, "N D"], words: WordBatch) -> None:
-        """Nothing is to be known of the training words."""
+        """Does nothing: there are no statistics of training words."""
 
     @torch.no_grad()
     def tags(self, vectors: Float[Tensor, "N D"]) -> Int[Tensor, " N"]:
-        """The likeliest tag of each word.
+        """The most likely tag of each word.
 
         Args:
-            vectors: Of the words.
+            vectors: Vectors of the words.
 
         Returns:
             Tags from 0 to K - 1.

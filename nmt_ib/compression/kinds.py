@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from nmt_ib.compression.baselines import GivenTags, Identity, Network, Projection, RandomTags
+from nmt_ib.compression.baselines import MLP, GoldTags, Identity, PrincipalComponents, RandomTags
 from nmt_ib.compression.continuous import GaussianTags
 from nmt_ib.compression.discrete import DiscreteTags
 from nmt_ib.compression.tags import Compressor
@@ -13,21 +13,21 @@ from nmt_ib.errors import RequestError
 
 @dataclass(frozen=True)
 class TagSettings:
-    """What is made of a word's vector.
+    """The compressor between a word vector and the parser.
 
     Attributes:
-        kind: A name of `KINDS`.
+        kind: One of `KINDS`.
         dim: Dimensions of a tag, or of a discrete tag's vector.
-        tags: Number of discrete or random tags.
-        deep: Whether the tag's encoder has two hidden layers, as in Li and Eisner (2019); without, it learns faster
-            and from less.
-        standard_prior: Whether continuous tags are priced against the standard normal distribution.
-        dropout: Share of inputs and units that the network before the tag drops in training.
+        num_tags: Number of discrete or random tags.
+        deep: Whether the encoder has two hidden layers, as in Li and Eisner (2019); a linear one learns faster and
+            from less data.
+        standard_prior: Whether the rate of continuous tags is measured against the standard normal distribution.
+        dropout: Dropout rate of inputs and units of the encoder.
     """
 
     kind: str = "continuous"
     dim: int = 256
-    tags: int = 64
+    num_tags: int = 64
     deep: bool = False
     standard_prior: bool = False
     dropout: float = 0.0
@@ -35,29 +35,36 @@ class TagSettings:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise RequestError(f"unknown tags {self.kind!r}; known: {', '.join(KINDS)}")
-        if self.dim < 1 or self.tags < 2:
-            raise RequestError(f"tags have at least 1 dimension, not {self.dim}; there are at least 2, not {self.tags}")
-        if self.deep and self.kind not in PRICED:
-            raise RequestError(f"only {' and '.join(PRICED)} tags have hidden layers: leave deep out for {self.kind}")
+        if self.dim < 1:
+            raise RequestError(f"tags must have at least 1 dimension, not {self.dim}")
+        if self.num_tags < 2:
+            raise RequestError(f"the number of tags must be at least 2, not {self.num_tags}")
+        if self.deep and self.kind not in BOTTLENECKS:
+            raise RequestError(f"only {' and '.join(BOTTLENECKS)} tags have hidden layers: omit deep for {self.kind}")
         if self.standard_prior and self.kind != "continuous":
-            raise RequestError(f"only continuous tags have a standard prior: leave it out for {self.kind}")
+            raise RequestError(f"only continuous tags have a standard prior: omit it for {self.kind}")
         if not 0 <= self.dropout < 1:
-            raise RequestError(f"dropout is a share from 0 to below 1, not {self.dropout}")
+            raise RequestError(f"dropout must be at least 0 and below 1, not {self.dropout}")
+
+    @property
+    def is_bottleneck(self) -> bool:
+        """Whether the loss has a rate term for these tags."""
+        return self.kind in BOTTLENECKS
 
 
 @dataclass(frozen=True)
 class WordShape:
-    """What is known of words before training.
+    """Sizes of the inputs of a compressor.
 
     Attributes:
-        width: Dimensions D of a vector.
-        types: Dimensions E of a context-free vector; 0: there are none.
-        upos: Number of parts of speech.
+        width: Dimensions D of a word vector.
+        type_width: Dimensions E of a context-free vector; 0: none is used.
+        num_upos: Number of parts of speech in training.
     """
 
     width: int
-    types: int
-    upos: int
+    type_width: int
+    num_upos: int
 
 
 KINDS: dict[str, Callable[[TagSettings, WordShape], object]] = {
@@ -67,27 +74,27 @@ KINDS: dict[str, Callable[[TagSettings, WordShape], object]] = {
         deep=tags.deep,
         dropout=tags.dropout,
         standard_prior=tags.standard_prior,
-        types=words.types,
+        type_width=words.type_width,
     ),
     "discrete": lambda tags, words: DiscreteTags(
-        words.width, tags.tags, tags.dim, deep=tags.deep, dropout=tags.dropout, types=words.types
+        words.width, tags.num_tags, tags.dim, deep=tags.deep, dropout=tags.dropout, type_width=words.type_width
     ),
     "identity": lambda tags, words: Identity(words.width),
-    "pca": lambda tags, words: Projection(words.width, tags.dim),
-    "mlp": lambda tags, words: Network(words.width, tags.dim, tags.dropout),
-    "pos": lambda tags, words: GivenTags(words.upos, tags.dim),
-    "random": lambda tags, words: RandomTags(tags.tags, tags.dim),
+    "pca": lambda tags, words: PrincipalComponents(words.width, tags.dim),
+    "mlp": lambda tags, words: MLP(words.width, tags.dim, tags.dropout),
+    "pos": lambda tags, words: GoldTags(words.num_upos, tags.dim),
+    "random": lambda tags, words: RandomTags(tags.num_tags, tags.dim),
 }
 
-PRICED = ("continuous", "discrete")  # their training weighs bits against parsing
+BOTTLENECKS = ("continuous", "discrete")  # kinds whose loss has a rate term
 
 
 def compressor(tags: TagSettings, words: WordShape) -> Compressor:
     """An untrained compressor.
 
     Args:
-        tags: What it makes.
-        words: Of what.
+        tags: Its settings.
+        words: Sizes of its inputs.
 
     Returns:
         The module.

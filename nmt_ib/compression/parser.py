@@ -1,4 +1,4 @@
-"""A parser that reads words through a compressor."""
+"""A dependency parser that reads words through a compressor."""
 
 from dataclasses import dataclass
 
@@ -7,19 +7,19 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from nmt_ib.compression.corpus import unpadded
+from nmt_ib.compression.corpus import unpad
 from nmt_ib.compression.tags import Compressor, Tags, WordBatch
 from nmt_ib.parsing.biaffine import BiaffineParser, ParserScores
 from nmt_ib.parsing.decoding import maximum_spanning_trees
 
 
 @dataclass(frozen=True)
-class Parsed:
-    """The trees of a batch.
+class ParsedBatch:
+    """The predicted trees of a batch.
 
     Attributes:
         heads: Head of each word of each sentence, counted from 0; -1 the root.
-        relations: Number of each word's relation.
+        relations: Index of each word's relation.
         rate_nats: Rate of each word of the batch, see `Tags`.
     """
 
@@ -32,10 +32,10 @@ class CompressedParser(nn.Module):
     """Frozen vectors -> a learned mix of layers -> tags -> a dependency tree.
 
     Args:
-        compressor: What makes tags of words.
-        parser: What reads the tags.
+        compressor: Maps word vectors to tags.
+        parser: Maps tags to a tree.
         layers: Number L of the vectors' layers.
-        root: Number of the relation that the root of a tree has, and no other word; None: no relation is reserved.
+        root: Index of the relation that is reserved for the root of a tree; None: no relation is reserved.
     """
 
     def __init__(
@@ -52,8 +52,8 @@ class CompressedParser(nn.Module):
 
         Args:
             batch: The words.
-            samples: How many samples of each tag.
-            generator: Of the samples; None: nothing is random.
+            samples: Number of samples of each tag.
+            generator: Source of the samples; None: deterministic tags.
 
         Returns:
             The tags.
@@ -61,19 +61,19 @@ class CompressedParser(nn.Module):
         return self.compressor(self.mixed(batch), batch, samples, generator)
 
     def mixed(self, batch: WordBatch) -> Float[Tensor, "N D"]:
-        """The layers' vectors, averaged with learned weights."""
+        """The average of the layers' vectors with learned weights."""
         return torch.einsum("l,nld->nd", self.mix.softmax(0), batch.vectors)
 
     def scores(self, batch: WordBatch, tags: Tags, generator: torch.Generator | None = None) -> ParserScores:
-        """What the parser makes of the tags, one sample's sentences after the other's.
+        """The parser's scores for each sample of the tags.
 
         Args:
             batch: The words.
-            tags: Theirs.
-            generator: Of the parser's dropout; None: nothing is dropped.
+            tags: Their tags.
+            generator: Source of the parser's dropout masks; None: no dropout.
 
         Returns:
-            Scores of n x B sentences.
+            Scores of n x B sentences, sample after sample.
         """
         mask = batch.mask
         grid = tags.values.new_zeros(len(tags.values), *mask.shape, tags.values.shape[-1])
@@ -81,15 +81,15 @@ class CompressedParser(nn.Module):
         return self.parser(grid.flatten(0, 1), mask.repeat(len(tags.values), 1), generator)
 
     def nll(self, batch: WordBatch, tags: Tags, generator: torch.Generator | None = None) -> Float[Tensor, ""]:
-        """How unlikely the gold trees are, given the tags; relations that training has not do not count.
+        """Negative log-likelihood of the gold trees given the tags; relations not seen in training are left out.
 
         Args:
             batch: The words, with gold heads and relations.
-            tags: Theirs.
-            generator: Of the parser's dropout.
+            tags: Their tags.
+            generator: Source of the parser's dropout masks; None: no dropout.
 
         Returns:
-            Mean of -ln q(head) - ln q(relation | gold head) over words and samples.
+            Mean of -ln q(head) - ln q(relation | gold head) over words and samples, in nats.
         """
         samples, mask = len(tags.values), batch.mask
         scores = self.scores(batch, tags, generator)
@@ -99,17 +99,17 @@ class CompressedParser(nn.Module):
         words = mask.repeat(samples, 1)
         arcs = scores.arcs[words]
         relations = self.parser.relation_scores(scores, heads)[words]
-        wanted = batch.relations.repeat(samples)
-        labels = cross_entropy(relations, wanted, ignore_index=-1, reduction="sum") / len(wanted)
-        return cross_entropy(arcs, heads[words] + 1) + labels
+        gold = batch.relations.repeat(samples)
+        relation_nll = cross_entropy(relations, gold, ignore_index=-1, reduction="sum") / len(gold)
+        return cross_entropy(arcs, heads[words] + 1) + relation_nll
 
     @torch.no_grad()
-    def parse(self, batch: WordBatch, generator: torch.Generator | None = None) -> Parsed:
-        """The likeliest trees with one root.
+    def parse(self, batch: WordBatch, generator: torch.Generator | None = None) -> ParsedBatch:
+        """The most likely trees with one root.
 
         Args:
             batch: The words, at least one in each sentence.
-            generator: Of one sample of each tag; None: its mean, or the likeliest tag.
+            generator: Source of one sample of each tag; None: its mean, or the most likely tag.
 
         Returns:
             The trees.
@@ -118,12 +118,12 @@ class CompressedParser(nn.Module):
         scores = self.scores(batch, tags)
         arcs = scores.arcs.log_softmax(-1).cpu().double().numpy()
         heads = torch.from_numpy(maximum_spanning_trees(arcs, batch.lengths.cpu().numpy())).to(scores.arcs.device)
-        relations = self._reserved(self.parser.relation_scores(scores, heads), heads).argmax(-1)
-        return Parsed(unpadded(heads, batch.lengths), unpadded(relations, batch.lengths), tags.rate_nats)
+        relations = self._reserve_root(self.parser.relation_scores(scores, heads), heads).argmax(-1)
+        return ParsedBatch(unpad(heads, batch.lengths), unpad(relations, batch.lengths), tags.rate_nats)
 
-    def _reserved(self, relations: Float[Tensor, "B W K"], heads: Int[Tensor, "B W"]) -> Float[Tensor, "B W K"]:
-        """Scores of relations, among which a tree's root has its own: treebanks allow nothing else."""
+    def _reserve_root(self, relations: Float[Tensor, "B W K"], heads: Int[Tensor, "B W"]) -> Float[Tensor, "B W K"]:
+        """Relation scores such that the root of a tree, and no other word, has the relation `root`, as UD requires."""
         if self.root is None:
             return relations
-        names_root = torch.arange(relations.shape[2], device=relations.device) == self.root
-        return relations.masked_fill(names_root != (heads == -1)[..., None], -torch.inf)
+        is_root_relation = torch.arange(relations.shape[2], device=relations.device) == self.root
+        return relations.masked_fill(is_root_relation != (heads == -1)[..., None], -torch.inf)

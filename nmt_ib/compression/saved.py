@@ -1,4 +1,4 @@
-"""A compressed parser in a directory: config.json and model.safetensors."""
+"""A compressed parser on disk: config.json and model.safetensors."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -9,11 +9,11 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from nmt_ib.checkpoint import write_whole
 from nmt_ib.compression.corpus import Labels
 from nmt_ib.compression.kinds import TagSettings, WordShape, compressor
 from nmt_ib.compression.parser import CompressedParser
 from nmt_ib.errors import RequestError
+from nmt_ib.files import write_bytes, write_json
 from nmt_ib.parsing.biaffine import BiaffineParser, ParserSettings
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -21,16 +21,16 @@ CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
 @dataclass(frozen=True)
 class ParserConfig:
-    """What a compressed parser is, apart from its weights.
+    """Everything about a compressed parser but its weights.
 
     Attributes:
-        embedder: Name of what gives the words' vectors.
-        pooling: How the vectors of a word's pieces become one; "" where words have no pieces.
-        embedder_fingerprint: Of the embedder.
-        layers: Whose vectors are read; several are averaged with learned weights.
-        words: Shape of what is known of words.
-        labels: What the parser can say.
-        tags: What is made of a word's vector.
+        embedder: Name of the embedder of the words.
+        pooling: How the vectors of a word's pieces are pooled; "" where words have no pieces.
+        embedder_fingerprint: Fingerprint of the embedder.
+        layers: Layers of the embedder; several are averaged with learned weights.
+        words: Sizes of the compressor's inputs.
+        labels: Label inventories.
+        tags: Settings of the compressor.
         parser: Size of the parser.
     """
 
@@ -44,14 +44,14 @@ class ParserConfig:
     parser: ParserSettings
 
     def build(self) -> CompressedParser:
-        """The parser, untrained; its weights come from torch's global generator."""
-        made = compressor(self.tags, self.words)
-        parser = BiaffineParser(made.width, len(self.labels.relations), self.parser)
-        return CompressedParser(made, parser, len(self.layers), self.labels.root)
+        """The untrained parser; its weights are drawn from torch's global generator."""
+        tags = compressor(self.tags, self.words)
+        parser = BiaffineParser(tags.width, len(self.labels.relations), self.parser)
+        return CompressedParser(tags, parser, len(self.layers), self.labels.root)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "ParserConfig":
-        """The configuration that `asdict` wrote."""
+        """The inverse of `asdict`, also after a JSON round trip."""
         return cls(
             embedder=data["embedder"],
             pooling=data["pooling"],
@@ -65,45 +65,48 @@ class ParserConfig:
 
 
 def save_parser(directory: Path, config: ParserConfig, model: CompressedParser) -> None:
-    """Writes a parser; the configuration last, so that a directory with one is whole.
+    """Writes a parser; the configuration last, so that a directory that has one is complete.
 
     Args:
-        directory: Where to.
-        config: What the parser is.
-        model: Its weights.
+        directory: An existing directory.
+        config: The parser's configuration.
+        model: The parser.
     """
     tensors = {key: value.contiguous() for key, value in model.state_dict().items()}
-    text = json.dumps(asdict(config), ensure_ascii=False, indent=1)
-    write_whole(directory / WEIGHTS, save(tensors))
-    write_whole(directory / CONFIG, f"{text}\n".encode())
+    write_bytes(directory / WEIGHTS, save(tensors))
+    write_json(directory / CONFIG, asdict(config))
 
 
 def load_parser(directory: str | Path) -> tuple[ParserConfig, CompressedParser]:
     """Reads a parser.
 
     Args:
-        directory: What `save_parser` filled.
+        directory: A directory that `save_parser` wrote to.
 
     Returns:
-        What the parser is, and the parser.
+        The configuration, and the parser in evaluation mode.
 
     Raises:
-        RequestError: There is none, or it is damaged.
+        RequestError: The directory holds no parser, or a damaged one.
     """
     folder = Path(directory)
     if folder.is_file():
-        raise RequestError(f"{directory} is a file: expected the directory that `nmt-ib compress` was given as --out")
+        raise RequestError(f"{directory} is a file: expected the --out directory of `nmt-ib compress`")
     try:
         config = ParserConfig.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
-        with torch.random.fork_rng(devices=[]):  # weights that are written over draw nothing from the caller's
+        with torch.random.fork_rng(devices=[]):  # initial weights, soon overwritten, must not touch the global state
             model = config.build()
         model.load_state_dict(load_file(folder / WEIGHTS))
     except FileNotFoundError as error:
-        inside = sorted(str(file.parent) for file in folder.glob(f"*/{CONFIG}"))
-        hint = (
-            f"a sweep's parsers are inside, {inside[0]} for one" if inside else "expected what `nmt-ib compress` wrote"
-        )
-        raise RequestError(f"{directory} holds no finished parser: {hint}") from error
+        raise RequestError(f"{directory} holds no finished parser: {_hint(folder)}") from error
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise RequestError(f"{directory} holds a damaged parser: {str(error).splitlines()[0]}") from error
     return config, model.eval().requires_grad_(False)
+
+
+def _hint(folder: Path) -> str:
+    """Where to find a parser instead."""
+    inside = sorted(str(file.parent) for file in folder.glob(f"*/{CONFIG}"))
+    if inside:
+        return f"the parsers of a sweep are in its subdirectories, such as {inside[0]}"
+    return "expected the --out directory of `nmt-ib compress`"

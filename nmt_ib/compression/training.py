@@ -1,7 +1,6 @@
-"""Training of a compressed parser: seeded, resumable, stopped when the development set no longer gains."""
+"""Training of a compressed parser: seeded, resumable, with early stopping on the development set."""
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
@@ -20,20 +19,20 @@ from nmt_ib.parsing.metrics import ParsingScores, score_tree
 from nmt_ib.seeding import sentence_generator
 
 CHECKPOINT = "checkpoint.safetensors"
-MAX_GRADIENT_NORM = 5.0  # its norm
+MAX_GRADIENT_NORM = 5.0
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How a compressed parser is trained.
+    """Settings of the training of a compressed parser.
 
     Attributes:
-        epochs: At most.
-        batch_size: Sentences of a step.
-        learning_rate: Of Adam at the start; it falls to 0 in a straight line over all epochs.
-        samples: Samples of each tag, whose nll is averaged.
-        patience: Epochs without a better LAS on the development set after which training stops.
-        seed: Of weights, order, samples and dropout.
+        epochs: Maximum number of epochs.
+        batch_size: Sentences per training step.
+        learning_rate: Initial Adam learning rate, decayed linearly to 0 over all epochs.
+        samples: Samples of each tag per training step, over which the nll is averaged.
+        patience: Number of epochs without a better LAS on the development set after which training stops.
+        seed: Seed of initial weights, order of sentences, samples and dropout.
     """
 
     epochs: int = 40
@@ -45,22 +44,21 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         if min(self.epochs, self.batch_size, self.samples, self.patience) < 1:
-            raise RequestError("epochs, batch size, samples and patience are at least 1")
+            raise RequestError("epochs, batch_size, samples and patience must be at least 1")
         if not 0 < self.learning_rate < math.inf:
-            raise RequestError(f"the learning rate is a number above 0, not {self.learning_rate}")
+            raise RequestError(f"the learning rate must be finite and above 0, not {self.learning_rate}")
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch came to.
+    """The results of one epoch.
 
     Attributes:
-        number: From 1.
-        loss_nats: Mean loss of its steps.
-        bits: Mean rate per word of the development set; NaN where tags have none.
-        uas: On the development set.
-        las: On the development set.
-        seconds: Of the epoch, evaluation included.
+        number: Number of the epoch, from 1.
+        loss_nats: Mean loss of its training steps, in nats per word.
+        bits: Mean rate per word of the development set; NaN where tags have no finite rate.
+        uas: Unlabelled attachment score on the development set, 0 to 1.
+        las: Labelled attachment score on the development set, 0 to 1.
     """
 
     number: int
@@ -68,7 +66,6 @@ class Epoch:
     bits: float
     uas: float
     las: float
-    seconds: float
 
 
 def train(
@@ -78,59 +75,56 @@ def train(
     settings: TrainingSettings,
     directory: Path,
     after_epoch: Callable[[Epoch], object] = lambda epoch: None,
-    claim: str = "",
+    fingerprint: str = "",
 ) -> list[Epoch]:
-    """Trains a parser, or goes on where a killed training was, and leaves the best epoch's weights in it.
+    """Trains a parser, or resumes its training, and leaves the weights of the best epoch in it.
 
     Args:
         model: The parser.
-        objective: What it minimises.
-        corpora: What it learns from, and what decides which epoch is best.
-        settings: How it is trained.
-        directory: Where its checkpoint is kept.
+        objective: The loss.
+        corpora: Training set and development set.
+        settings: Settings of the training.
+        directory: Directory of the checkpoint.
         after_epoch: Called after each epoch.
-        claim: What decides the numbers; a training with another claim is not gone on with.
+        fingerprint: Fingerprint of data and settings; a checkpoint with another one is not resumed.
 
     Returns:
-        The epochs.
+        The results of all epochs.
 
     Raises:
-        RequestError: The directory holds another training, or training has gone astray.
+        RequestError: The directory holds another training run, or training diverged.
     """
-    known, unseen = corpora
     best = deepcopy(model)
-    free = [weight for weight in model.parameters() if weight.requires_grad]
-    optimizer = torch.optim.Adam(free, settings.learning_rate, betas=(0.9, 0.95))
+    trainable = [weight for weight in model.parameters() if weight.requires_grad]
+    optimizer = torch.optim.Adam(trainable, settings.learning_rate, betas=(0.9, 0.95))
     modules = {"model": model, "best": best}
     epochs: list[Epoch] = []
     if (directory / CHECKPOINT).is_file():
-        facts = load_checkpoint(directory / CHECKPOINT, modules, optimizer)
-        if facts["claim"] != claim:
-            raise RequestError(f"{directory} holds a training with other settings or data: choose another directory")
-        epochs = [Epoch(**epoch) for epoch in facts["epochs"]]
+        metadata = load_checkpoint(directory / CHECKPOINT, modules, optimizer)
+        if metadata["fingerprint"] != fingerprint:
+            raise RequestError(f"{directory} holds a training run with other settings or data: use another directory")
+        epochs = [Epoch(**epoch) for epoch in metadata["epochs"]]
     while not finished(epochs, settings):
-        began = time.perf_counter()
-        loss = train_epoch(model, objective, known, settings, optimizer, len(epochs))
-        scores, bits = evaluate(model, unseen)
-        spent = time.perf_counter() - began
-        epochs.append(Epoch(len(epochs) + 1, loss, bits, scores.uas, scores.las, spent))
-        if best_of(epochs) is epochs[-1]:
+        loss = train_epoch(model, objective, corpora[0], settings, optimizer, len(epochs))
+        scores, bits = evaluate(model, corpora[1])
+        epochs.append(Epoch(len(epochs) + 1, loss, bits, scores.uas, scores.las))
+        if best_epoch(epochs) is epochs[-1]:
             best.load_state_dict(model.state_dict())
-        facts = {"claim": claim, "epochs": [asdict(epoch) for epoch in epochs]}
-        save_checkpoint(directory / CHECKPOINT, modules, optimizer, facts)
+        metadata = {"fingerprint": fingerprint, "epochs": [asdict(epoch) for epoch in epochs]}
+        save_checkpoint(directory / CHECKPOINT, modules, optimizer, metadata)
         after_epoch(epochs[-1])
     model.load_state_dict(best.state_dict())
     return epochs
 
 
 def finished(epochs: Sequence[Epoch], settings: TrainingSettings) -> bool:
-    """Whether training has run its course, or waits in vain for a better epoch."""
+    """Whether all epochs are done, or LAS has not improved for `patience` epochs."""
     return bool(epochs) and (
-        len(epochs) >= settings.epochs or len(epochs) - best_of(epochs).number >= settings.patience
+        len(epochs) >= settings.epochs or len(epochs) - best_epoch(epochs).number >= settings.patience
     )
 
 
-def best_of(epochs: Sequence[Epoch]) -> Epoch:
+def best_epoch(epochs: Sequence[Epoch]) -> Epoch:
     """The first epoch with the highest LAS on the development set."""
     return max(epochs, key=lambda epoch: epoch.las)
 
@@ -141,29 +135,29 @@ def train_epoch(
     corpus: ParsingCorpus,
     settings: TrainingSettings,
     optimizer: torch.optim.Optimizer,
-    done: int,
+    epochs_done: int,
 ) -> float:
-    """One pass over the training sentences.
+    """One pass over the training set.
 
     Args:
         model: The parser.
-        objective: What is minimised.
-        corpus: The sentences.
-        settings: How.
-        optimizer: Over the model's parameters.
-        done: Epochs before this one.
+        objective: The loss.
+        corpus: The training set.
+        settings: Settings of the training.
+        optimizer: The optimizer of the model's parameters.
+        epochs_done: Number of epochs before this one.
 
     Returns:
-        Mean loss of the steps, in nats per word.
+        Mean loss of the training steps, in nats per word.
 
     Raises:
-        RequestError: The loss is no number any more.
+        RequestError: The loss is not finite.
     """
-    generator = sentence_generator(settings.seed, f"epoch {done}")
-    batches = list(corpus.shuffled(settings.batch_size, generator))
+    generator = sentence_generator(settings.seed, f"epoch {epochs_done}")
+    batches = list(corpus.shuffled_batches(settings.batch_size, generator))
     device, total = model.mix.device, 0.0
     for step, sentences in enumerate(batches):
-        progress = (done + step / len(batches)) / settings.epochs
+        progress = (epochs_done + step / len(batches)) / settings.epochs
         model.compressor.anneal_(progress)
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * (1 - progress)
@@ -177,29 +171,29 @@ def train_epoch(
         total += loss.item()
     if not math.isfinite(total):
         raise RequestError(
-            f"training went astray in epoch {done + 1}: its loss is {total}; "
-            f"begin anew with a lower learning rate than {settings.learning_rate:g}"
+            f"training diverged in epoch {epochs_done + 1}: the loss is {total}; "
+            f"start again with a learning rate below {settings.learning_rate:g}"
         )
     return total / len(batches)
 
 
 def evaluate(model: CompressedParser, corpus: ParsingCorpus, batch_size: int = 128) -> tuple[ParsingScores, float]:
-    """How well a parser parses a treebank, and what that takes.
+    """Attachment scores and mean rate of a parser on a treebank.
 
     Args:
         model: The parser.
         corpus: The treebank.
-        batch_size: Sentences parsed at once; changes no result beyond rounding.
+        batch_size: Sentences parsed at once; does not affect results beyond rounding.
 
     Returns:
-        Scores, and the mean rate in bits per word.
+        Scores, and the mean rate in bits per word, NaN where tags have no finite rate.
     """
     scores, nats, words = ParsingScores(), 0.0, 0
-    for sentences in corpus.by_length(batch_size):
+    for sentences in corpus.batches_by_length(batch_size):
         parsed = model.parse(corpus.batch(sentences, model.mix.device))
-        for number, heads, relations in zip(sentences, parsed.heads, parsed.relations, strict=True):
+        for index, heads, relations in zip(sentences, parsed.heads, parsed.relations, strict=True):
             names = [corpus.labels.relations[relation] for relation in relations.tolist()]
-            scores += score_tree(corpus.trees[number], heads.tolist(), names)
+            scores += score_tree(corpus.trees[index], heads.tolist(), names)
         nats += parsed.rate_nats.sum().item()
         words += len(parsed.rate_nats)
     return scores, nats * BITS_PER_NAT / words if words else float("nan")

@@ -1,4 +1,4 @@
-"""A biaffine dependency parser over word vectors of any origin (Dozat and Manning 2017)."""
+"""A biaffine dependency parser over given word vectors (Dozat and Manning 2017)."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,11 @@ class ParserSettings:
     """The size of a parser; the defaults are Li and Eisner's.
 
     Attributes:
-        hidden: Units of the LSTM in each direction.
-        layers: LSTM layers; 0: none, the vectors are scored as they are.
+        hidden: LSTM units in each direction.
+        layers: Number of LSTM layers; 0: the word vectors are scored directly.
         arc: Units of the two networks that score heads.
         label: Units of the two networks that score relations.
-        dropout: Share of inputs, states and units that training drops; one mask for all words of a sentence.
+        dropout: Dropout rate of inputs, states and units in training; one mask for all words of a sentence.
     """
 
     hidden: int = 125
@@ -29,20 +29,20 @@ class ParserSettings:
 
     def __post_init__(self) -> None:
         if min(self.hidden, self.arc, self.label) < 1 or self.layers < 0:
-            raise RequestError("a parser's hidden, arc and label sizes are at least 1, its layers at least 0")
+            raise RequestError("a parser's hidden, arc and label sizes must be at least 1, its layers at least 0")
         if not 0 <= self.dropout < 1:
-            raise RequestError(f"dropout is a share from 0 to below 1, not {self.dropout}")
+            raise RequestError(f"dropout must be at least 0 and below 1, not {self.dropout}")
 
 
 @dataclass(frozen=True)
 class ParserScores:
-    """What a parser computes for a padded batch.
+    """The scores of a padded batch of sentences.
 
     Attributes:
         arcs: Unnormalised log-probability of each head of each word: column 0 the root, column h + 1 word h; -inf on
-            padding and for a word as its own head.
-        dependents: Words as dependents, for relations.
-        heads: Root and words as heads, for relations.
+            padding and on the diagonal (a word as its own head).
+        dependents: Representations of the words as dependents, for relations.
+        heads: Representations of root and words as heads, for relations.
     """
 
     arcs: Float[Tensor, "B W W1"]
@@ -54,9 +54,9 @@ class BiaffineParser(nn.Module):
     r"""Scores of heads and relations: :math:`s(d, h) = d^\top U h + u^\top h`, relations with both biases.
 
     Args:
-        width: Dimensions D of a word's vector.
+        width: Dimensions D of a word vector.
         relations: Number K of relations.
-        settings: Its size.
+        settings: The size of the parser.
 
     References:
         Dozat and Manning (2017), "Deep Biaffine Attention for Neural Dependency Parsing", equations 4 to 9.
@@ -81,12 +81,12 @@ class BiaffineParser(nn.Module):
     def forward(
         self, vectors: Float[Tensor, "B W D"], mask: Bool[Tensor, "B W"], generator: torch.Generator | None = None
     ) -> ParserScores:
-        """Scores of heads, and what scores of relations are made of.
+        """Scores of heads, and the representations from which relations are scored.
 
         Args:
-            vectors: The words of each sentence, padded on the right.
+            vectors: Word vectors of each sentence, padded on the right.
             mask: True where there is a word.
-            generator: Of dropout; None: none is dropped.
+            generator: Source of the dropout masks; None: no dropout.
 
         Returns:
             The scores.
@@ -96,7 +96,7 @@ class BiaffineParser(nn.Module):
             self._drop(nn.functional.elu(layer(states)), generator)
             for layer in (self.arc_dependent, self.arc_head, self.label_dependent, self.label_head)
         ]
-        arcs = with_one(units[0][:, 1:]) @ self.arc @ units[1].transpose(1, 2)
+        arcs = append_one(units[0][:, 1:]) @ self.arc @ units[1].transpose(1, 2)
         possible = nn.functional.pad(mask, (1, 0), value=True)[:, None].expand_as(arcs)
         itself = torch.eye(arcs.shape[1], arcs.shape[1] + 1, dtype=torch.bool, device=arcs.device).roll(1, dims=1)
         return ParserScores(arcs.masked_fill(~possible | itself, -torch.inf), units[2][:, 1:], units[3])
@@ -105,20 +105,20 @@ class BiaffineParser(nn.Module):
         """Scores of each relation of each word to its head.
 
         Args:
-            scores: What `forward` gave.
-            heads: The heads, -1 the root.
+            scores: The output of `forward`.
+            heads: Head of each word, -1 the root.
 
         Returns:
             Unnormalised log-probabilities.
         """
         chosen = scores.heads.gather(1, (heads + 1)[..., None].expand(-1, -1, scores.heads.shape[2]))
-        folded = torch.einsum("bwi,kij->bwkj", with_one(scores.dependents), self.relation)
-        return (folded @ with_one(chosen)[..., None])[..., 0]
+        folded = torch.einsum("bwi,kij->bwkj", append_one(scores.dependents), self.relation)
+        return (folded @ append_one(chosen)[..., None])[..., 0]
 
     def _states(
         self, vectors: Float[Tensor, "B W D"], mask: Bool[Tensor, "B W"], generator: torch.Generator | None
     ) -> Float[Tensor, "B W1 D2"]:
-        """States of the words behind the learned root."""
+        """The learned root vector, then the states of the words."""
         lengths, states = mask.sum(1).cpu(), self._drop(vectors, generator)
         for layer in self.lstm:
             packed = nn.utils.rnn.pack_padded_sequence(states, lengths, batch_first=True, enforce_sorted=False)
@@ -129,14 +129,14 @@ class BiaffineParser(nn.Module):
     def _drop(self, states: Float[Tensor, "B W D"], generator: torch.Generator | None) -> Float[Tensor, "B W D"]:
         if generator is None or self.dropout == 0:
             return states
-        return states * kept(states[:, :1], self.dropout, generator)
+        return states * dropout_mask(states[:, :1], self.dropout, generator)
 
 
-def kept(like: Float[Tensor, "*B D"], dropout: float, generator: torch.Generator) -> Float[Tensor, "*B D"]:
-    """A dropout mask: 0 with probability `dropout`, else what keeps the mean."""
-    return (torch.rand(like.shape, generator=generator) >= dropout).to(like) / (1 - dropout)
+def dropout_mask(like: Float[Tensor, "*B D"], rate: float, generator: torch.Generator) -> Float[Tensor, "*B D"]:
+    """An inverted dropout mask of the shape of `like`: 0 with probability `rate`, else 1 / (1 - rate)."""
+    return (torch.rand(like.shape, generator=generator) >= rate).to(like) / (1 - rate)
 
 
-def with_one(units: Float[Tensor, "*B U"]) -> Float[Tensor, "*B U1"]:
-    """Units with a one behind them, so that a bilinear form has a bias."""
+def append_one(units: Float[Tensor, "*B U"]) -> Float[Tensor, "*B U1"]:
+    """Units with a constant 1 appended, which gives a bilinear form its bias."""
     return nn.functional.pad(units, (0, 1), value=1.0)

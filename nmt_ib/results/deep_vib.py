@@ -1,20 +1,20 @@
-"""What an experiment with a deep variational information bottleneck returns."""
+"""Results of experiments with a deep variational information bottleneck."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
 
 @dataclass(frozen=True)
-class ImageEvaluation:
-    """A network on images that it has not seen.
+class Evaluation:
+    """Errors and bounds of a network on test images.
 
     Attributes:
-        error_one_sample: Share of images that are answered wrongly from one sample of the code; mean over the samples.
-        error_all_samples: The same from the mean of the probabilities of all samples.
-        cross_entropy_bits: Of the right class from one sample; mean over images and samples.
-        izx_bits: Upper bound of I(Z;X), the mean rate; None where the code has no noise: there is no bound.
+        error_one_sample: Error rate with one sample of the code, 0 to 1; mean over the samples.
+        error_all_samples: Error rate with the mean of the probabilities of all samples, 0 to 1.
+        cross_entropy_bits: Cross-entropy of the correct class with one sample; mean over images and samples.
+        izx_bits: Upper bound of I(Z;X), the mean rate; None where the code has no noise and there is no bound.
         izy_bits: Lower bound of I(Z;Y), H(Y) - cross-entropy; at most log2 of the number of classes, and below 0 where
-            the answers are worse than those that only know how frequent each class is.
+            the predictions are worse than the class frequencies.
     """
 
     error_one_sample: float
@@ -26,15 +26,16 @@ class ImageEvaluation:
 
 @dataclass(frozen=True)
 class AttackCurve:
-    """How many answers stay right as an attack may change more.
+    """Accuracy under an attack as a function of its size.
 
     Attributes:
-        attack: "FGSM" (largest change of a pixel) or "L2 PGD" (Euclidean length of the change), pixels in [0, 1].
-        gradient: What the attack follows: "mean code" or "12 samples", the mean of their probabilities.
-        sizes: How much it may change.
-        accuracies: Share of right answers at each size; answers as in `ImageEvaluation.error_all_samples`.
-        unmoved: Share of images that the attack leaves as they are at its largest size, because their gradient is 0:
-            where it is not small, the curve flatters the network.
+        attack: "FGSM" (size: maximum change of a pixel) or "L2 PGD" (size: Euclidean norm of the change), pixels in
+            [0, 1].
+        gradient: What the attack differentiates: "mean code" or "12 samples", the mean of their probabilities.
+        sizes: Sizes of the attack.
+        accuracies: Accuracy at each size, 0 to 1; predictions as for `Evaluation.error_all_samples`.
+        unchanged: Share of images that the attack does not change at its largest size, because their gradient is 0;
+            unless it is small, the curve overestimates the robustness of the network.
         images: Number of images.
     """
 
@@ -42,7 +43,7 @@ class AttackCurve:
     gradient: str
     sizes: tuple[float, ...]
     accuracies: tuple[float, ...]
-    unmoved: float
+    unchanged: float
     images: int
 
 
@@ -51,24 +52,22 @@ class DeepVIB:
     """One trained network.
 
     Attributes:
-        settings: How it was trained; see `ImageTraining`.
-        train_images: Fingerprint of the images that it was trained on.
-        test_images: Fingerprint of those that it was evaluated on.
-        samples: Samples of the code behind `error_all_samples`; 1 where it has no noise.
-        raw: With the weights of the last step.
-        averaged: With their moving average.
-        attacks: Curves of the averaged weights.
-        seconds: Of training.
+        settings: Settings of the network and its training; see `TrainingSettings`.
+        train_fingerprint: Fingerprint of the training images.
+        test_fingerprint: Fingerprint of the test images.
+        samples: Number of samples of the code for `error_all_samples`; 1 where it has no noise.
+        raw: Evaluation of the weights of the last step.
+        averaged: Evaluation of the moving average of the weights.
+        attacks: Accuracy of the averaged weights under attack.
     """
 
     settings: dict[str, Any]
-    train_images: str
-    test_images: str
+    train_fingerprint: str
+    test_fingerprint: str
     samples: int
-    raw: ImageEvaluation
-    averaged: ImageEvaluation
+    raw: Evaluation
+    averaged: Evaluation
     attacks: tuple[AttackCurve, ...]
-    seconds: float
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -76,10 +75,10 @@ class DeepVIB:
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "DeepVIB":
-        """The inverse of `to_dict`, also after a journey through JSON.
+        """The inverse of `to_dict`, also after a JSON round trip.
 
         Args:
-            fields: What `to_dict` gave.
+            fields: The output of `to_dict`.
 
         Returns:
             An equal result.
@@ -88,5 +87,5 @@ class DeepVIB:
             AttackCurve(**{**curve, "sizes": tuple(curve["sizes"]), "accuracies": tuple(curve["accuracies"])})
             for curve in fields["attacks"]
         )
-        evaluations = {name: ImageEvaluation(**fields[name]) for name in ("raw", "averaged")}
+        evaluations = {name: Evaluation(**fields[name]) for name in ("raw", "averaged")}
         return cls(**{**fields, **evaluations, "attacks": tuple(curves)})

@@ -1,5 +1,6 @@
-"""What training and testing of a compressed parser return."""
+"""Results of training, testing and comparing compressed parsers."""
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,17 +10,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ParserTest:
-    """How well a parser parses a treebank, and what that takes; shares are fractions.
+    """Scores of a parser on a treebank; attachment scores are fractions, 0 to 1.
 
     Attributes:
-        uas: Share of words with the right head.
-        las: Share of words with the right head and universal relation.
-        clas: The same for content words, F1.
-        bits_per_token: Mean rate of a sample of a word's tag, at least I(X;T); the scores are those of its mean, or of
-            the likeliest tag. None where tags are no bottleneck.
+        uas: Unlabelled attachment score: words with the correct head.
+        las: Labelled attachment score: words with the correct head and universal relation.
+        clas: Labelled attachment score of content words, F1.
+        bits_per_token: Mean rate of a word's sampled tag, an upper bound of I(X;T); the scores are those of the mean or
+            most likely tag. None where the tags have no finite rate.
         words: Number of words.
         sentences: Number of sentences.
-        sentences_per_second: Sentences parsed in a second, vectors not counted.
+        sentences_per_second: Parsing speed, without the time for word vectors.
     """
 
     uas: float
@@ -37,17 +38,16 @@ class ParserTest:
 
 @dataclass(frozen=True)
 class CompressionPoint:
-    """One trained parser of a sweep, by its best epoch on the development set.
+    """One trained parser of a sweep, at its best epoch on the development set.
 
     Attributes:
-        beta: Price of a nat of its tags; None where they have none.
-        bits_per_token: Mean rate of a word's tag; None where tags are no bottleneck.
-        uas: Share of words with the right head.
-        las: Share of words with the right head and universal relation.
+        beta: Weight of the rate term; None where the tags have none.
+        bits_per_token: Mean rate of a word's tag; None where the tags have no finite rate.
+        uas: Unlabelled attachment score, 0 to 1.
+        las: Labelled attachment score, 0 to 1.
         epoch: The best epoch, from 1.
-        epochs: Epochs trained.
-        seconds: Of training, evaluation after each epoch included.
-        directory: Where the parser is, from the sweep's own directory; "." for a single parser.
+        epochs: Number of epochs trained.
+        directory: Directory of the parser, relative to that of the sweep; "." for a single parser.
     """
 
     beta: float | None
@@ -56,17 +56,16 @@ class CompressionPoint:
     las: float
     epoch: int
     epochs: int
-    seconds: float
     directory: str
 
 
 @dataclass(frozen=True)
 class CompressionSweep:
-    """Parsers that differ in the price of their tags alone.
+    """Parsers that differ in beta only.
 
     Attributes:
-        points: One a beta, in the order in which they were asked for.
-        signature: What made them; see `RunSignature.to_dict`.
+        points: One for each beta, in the order in which they were requested.
+        signature: Everything that affects the results; see `RunSignature.to_dict`.
     """
 
     points: tuple[CompressionPoint, ...]
@@ -78,14 +77,19 @@ class CompressionSweep:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "CompressionSweep":
-        """The sweep that `to_dict` gave."""
+        """The inverse of `to_dict`."""
         return cls(tuple(CompressionPoint(**point) for point in data["points"]), data["signature"])
 
     def to_dataframe(self) -> "pandas.DataFrame":
-        """One row a parser."""
+        """One row for each parser."""
         import pandas
 
         return pandas.DataFrame([asdict(point) for point in self.points])
 
     def _repr_html_(self) -> str:
         return self.to_dataframe().to_html(index=False)
+
+
+def finite_or_none(bits: float) -> float | None:
+    """A rate, or None where it is NaN, which JSON cannot represent."""
+    return bits if math.isfinite(bits) else None

@@ -1,4 +1,4 @@
-"""What a bottleneck's tags stand for."""
+"""What the tags of a bottleneck stand for."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TagUse:
-    """One discrete tag, as a linguist reads it.
+    """One discrete tag and the words that have it.
 
     Attributes:
-        tag: Its number.
-        words: How many words have it.
-        share: Their share of all words.
-        forms: Its most frequent word forms, each with its share of the tag's words.
-        upos: Its parts of speech, the most frequent first, each with its share of the tag's words.
+        tag: Index of the tag.
+        words: Number of words with this tag.
+        share: Their share of all words, 0 to 1.
+        forms: The most frequent word forms, each with its share of the tag's words.
+        upos: Parts of speech, the most frequent first, each with its share of the tag's words.
     """
 
     tag: int
@@ -29,14 +29,14 @@ class TagUse:
 
 @dataclass(frozen=True)
 class TagTable(Sequence[TagUse]):
-    """All tags that a treebank uses, the most frequent first, against its parts of speech.
+    """All tags that occur in a treebank, the most frequent first, compared with its parts of speech.
 
     Attributes:
         rows: The tags.
-        entropy_bits: H(T), what a word's tag costs without its prior.
-        homogeneity: Share of H(part of speech) that the tag tells, 0 to 1.
-        completeness: Share of H(T) that the part of speech tells.
-        v_measure: Harmonic mean of both.
+        entropy_bits: H(T), entropy of a word's tag.
+        homogeneity: I(T; part of speech) / H(part of speech), 0 to 1.
+        completeness: I(T; part of speech) / H(T), 0 to 1.
+        v_measure: Harmonic mean of homogeneity and completeness.
     """
 
     rows: tuple[TagUse, ...]
@@ -46,7 +46,7 @@ class TagTable(Sequence[TagUse]):
     v_measure: float
 
     def __len__(self) -> int:
-        """Number of tags in use."""
+        """Number of tags that occur."""
         return len(self.rows)
 
     def __getitem__(self, index: Any) -> Any:
@@ -58,7 +58,7 @@ class TagTable(Sequence[TagUse]):
         return asdict(self)
 
     def to_dataframe(self) -> "pandas.DataFrame":
-        """One row a tag, its forms and parts of speech in words."""
+        """One row for each tag, with its forms and parts of speech as text."""
         import pandas
 
         return pandas.DataFrame(
@@ -75,7 +75,7 @@ class TagTable(Sequence[TagUse]):
         )
 
     def to_tsv(self) -> str:
-        """The table as text, columns apart by tabs."""
+        """The data frame as tab-separated values."""
         table = self.to_dataframe()
         return "".join("\t".join(map(str, row)) + "\n" for row in [tuple(table), *table.itertuples(index=False)])
 
@@ -84,13 +84,13 @@ class TagTable(Sequence[TagUse]):
 
 
 @dataclass(frozen=True)
-class Distinctions:
-    """How well parts of speech can still be told apart from tags.
+class PosProbe:
+    """How well a linear classifier predicts parts of speech from tags.
 
     Attributes:
-        recall: Part of speech -> share of its words that a linear classifier finds in a sample of their tags.
-        accuracy: Share of all words.
-        confusions: Pairs of parts of speech, gold and found, each with its share of the gold one's words; the
+        recall: Part of speech -> share of its words that are classified correctly.
+        accuracy: Share of all words that are classified correctly.
+        confusions: Pairs of parts of speech, gold and predicted, each with its share of the gold one's words; the
             largest first.
     """
 

@@ -125,7 +125,7 @@ def test_vectors_that_a_user_brings(compress, run, treebanks, tiny_encoder):
         run("parse", "text", "--model", "model", "--vectors", "short.npz")
     )
     np.savez("narrow.npz", vectors=rows[:, :3], lengths=[3, 0, 2])
-    assert "vectors of 3 dimensions, the parser reads" in refused(
+    assert "vectors of 3 dimensions, but the parser reads" in refused(
         run("parse", "text", "--model", "model", "--vectors", "narrow.npz")
     )
 
@@ -137,7 +137,7 @@ def test_vectors_that_a_user_brings(compress, run, treebanks, tiny_encoder):
         (["parse", "dev.conllu", "--model", "model", "--format", "xml"], "unknown format 'xml'; known: conllu, json"),
         (["parse", "nowhere", "--model", "model"], "there is no file nowhere"),
         (["parse", "dev.conllu", "--model", "model", "--vectors", "nowhere.npz"], "cannot read nowhere.npz"),
-        (["parse", "dev.conllu", "--model", "dev.conllu"], "dev.conllu is a file: expected the directory that"),
+        (["parse", "dev.conllu", "--model", "dev.conllu"], "dev.conllu is a file: expected the --out directory"),
         (["benchmark", "parsing", "nowhere", "dev.conllu"], "nowhere holds no finished parser"),
         (["benchmark", "parsing", "model", "nowhere.conllu"], "there is no file nowhere.conllu"),
         (["benchmark", "parsing", "model", "broken.conllu"], "broken.conllu, line 3: "),
@@ -156,7 +156,7 @@ def test_an_encoder_that_is_gone_or_changed(compress, run, treebanks):
     config = json.loads((treebanks / "model" / "config.json").read_text())
     for changes, message in (
         ({"embedder": "./gone"}, "there is no directory ./gone"),
-        ({"pooling": "mean"}, "is not what the parser was trained with"),
+        ({"pooling": "mean"}, "is not the embedder that the parser was trained with"),
     ):
         (treebanks / "model" / "config.json").write_text(json.dumps(config | changes))
         assert message in refused(run("parse", "dev.conllu", "--model", "model"))

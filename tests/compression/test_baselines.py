@@ -1,4 +1,4 @@
-"""Baselines: principal components against a singular value decomposition, given tags against counts."""
+"""Baselines: principal components against a singular value decomposition, gold tags against counts."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from nmt_ib.compression.baselines import GivenTags, Projection, RandomTags
+from nmt_ib.compression.baselines import GoldTags, PrincipalComponents, RandomTags
 from nmt_ib.errors import RequestError
 from tests.tiny_treebank import tiny_corpus
 
@@ -26,7 +26,7 @@ def batch(corpus):
 
 def test_components_are_those_of_a_singular_value_decomposition(batch):
     vectors = batch.vectors[:, 0] * torch.arange(1, WIDTH + 1)  # so that no two directions are as wide
-    projection = Projection(WIDTH, 3).double()
+    projection = PrincipalComponents(WIDTH, 3).double()
     projection.fit_(vectors, batch)
     centred = vectors.numpy() - vectors.numpy().mean(0)
     left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
@@ -36,25 +36,25 @@ def test_components_are_those_of_a_singular_value_decomposition(batch):
 
 
 def test_components_need_as_many_words(corpus):
-    projection, few = Projection(WIDTH, 5), corpus.batch([4])
-    with pytest.raises(RequestError, match="5 components need as many words, not 1"):
+    projection, few = PrincipalComponents(WIDTH, 5), corpus.batch([4])
+    with pytest.raises(RequestError, match="5 principal components need at least 5 words, not 1"):
         projection.fit_(few.vectors[:, 0], few)
-    with pytest.raises(RequestError, match="7 components"):
-        Projection(WIDTH, 7).fit_(few.vectors[:, 0].expand(9, -1), few)
+    with pytest.raises(RequestError, match="7 principal components need vectors of at least 7 dimensions, not 6"):
+        PrincipalComponents(WIDTH, 7).fit_(few.vectors[:, 0].expand(9, -1), few)
 
 
-def test_a_given_tag_costs_its_surprise(corpus, batch):
+def test_the_rate_of_a_gold_tag_is_its_surprisal(corpus, batch):
     kinds = len(corpus.labels.upos)
-    given = GivenTags(kinds, 3).double()
-    given.fit_(batch.vectors[:, 0], batch)
+    gold = GoldTags(kinds, 3).double()
+    gold.fit_(batch.vectors[:, 0], batch)
     strange = replace(batch, upos=torch.where(batch.upos == 0, -1, batch.upos))
     total = len(batch.upos) + (kinds + 1) / 2
     for words in (batch, strange):
-        found = given(batch.vectors[:, 0], words, 1, None)
+        found = gold(batch.vectors[:, 0], words, 1, None)
         for place, tag in enumerate(words.upos.tolist()):
             count = 0 if tag < 0 else sum(one == tag for one in batch.upos.tolist())
             assert float(found.rate_nats[place]) == pytest.approx(-np.log((count + 0.5) / total))
-            assert_close(found.values[0, place], given.vectors.weight[tag])  # -1: the last row
+            assert_close(found.values[0, place], gold.tag_vectors.weight[tag])  # -1: the last row
 
 
 def test_random_tags_depend_on_the_form_alone(corpus, batch):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from nmt_ib.compression.corpus import Labels, unpadded
+from nmt_ib.compression.corpus import Labels, unpad
 from nmt_ib.data.conllu import read_conllu
 from tests.tiny_treebank import SENTENCES, tiny_corpus, write_treebank
 
@@ -71,23 +71,23 @@ def test_sentences_that_nobody_has_parsed(tmp_path, corpus):
 @pytest.mark.parametrize("size", [1, 3, 100])
 def test_batches_have_every_sentence_with_words_once(corpus, size):
     with_words = [number for number, sentence in enumerate(SENTENCES) if sentence]
-    shuffled = list(corpus.shuffled(size, torch.Generator().manual_seed(0)))
-    for batches in (shuffled, list(corpus.by_length(size))):
+    shuffled = list(corpus.shuffled_batches(size, torch.Generator().manual_seed(0)))
+    for batches in (shuffled, list(corpus.batches_by_length(size))):
         assert sorted(number for batch in batches for number in batch) == with_words
         assert all(1 <= len(batch) <= size for batch in batches)
-    lengths = [len(corpus.trees[number]) for batch in corpus.by_length(size) for number in batch]
+    lengths = [len(corpus.trees[number]) for batch in corpus.batches_by_length(size) for number in batch]
     assert lengths == sorted(lengths, reverse=True)
 
 
 def test_a_seed_decides_the_order(corpus):
-    first, again, other = (list(corpus.shuffled(2, torch.Generator().manual_seed(seed))) for seed in (0, 0, 1))
+    first, again, other = (list(corpus.shuffled_batches(2, torch.Generator().manual_seed(seed))) for seed in (0, 0, 1))
     assert first == again != other
 
 
-def test_sentences_of_like_length_go_together(corpus):
+def test_sentences_of_similar_length_share_a_batch(corpus):
     ends = sorted(
         (min(lengths), max(lengths))
-        for batch in corpus.shuffled(3, torch.Generator().manual_seed(0))
+        for batch in corpus.shuffled_batches(3, torch.Generator().manual_seed(0))
         if (lengths := [len(corpus.trees[number]) for number in batch])
     )
     assert all(longest <= shortest for (_, longest), (shortest, _) in zip(ends, ends[1:], strict=False))
@@ -95,4 +95,4 @@ def test_sentences_of_like_length_go_together(corpus):
 
 def test_rows_without_their_padding():
     grid = torch.arange(6).reshape(2, 3)
-    assert [row.tolist() for row in unpadded(grid, torch.tensor([3, 1]))] == [[0, 1, 2], [3]]
+    assert [row.tolist() for row in unpad(grid, torch.tensor([3, 1]))] == [[0, 1, 2], [3]]

@@ -1,4 +1,4 @@
-"""Discrete tags: relaxed samples, cooling, and rates against sums over all tags."""
+"""Discrete tags: relaxed samples, annealing, and rates against sums over all tags."""
 
 import math
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from nmt_ib.compression.discrete import COLDEST, COOLING, HOTTEST, DiscreteTags
+from nmt_ib.compression.discrete import ANNEALING, MAX_TEMPERATURE, MIN_TEMPERATURE, DiscreteTags
 from nmt_ib.info.divergences import categorical_kl
 from tests.tiny_treebank import tiny_corpus
 
@@ -25,7 +25,7 @@ def batch(tmp_path):
 def tags():
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        made = DiscreteTags(WIDTH, TAGS, DIM, types=TYPES).double()
+        made = DiscreteTags(WIDTH, TAGS, DIM, type_width=TYPES).double()
         for weight in made.parameters():
             torch.nn.init.normal_(weight)
     return made.requires_grad_(False)
@@ -33,7 +33,7 @@ def tags():
 
 def weights(tags, values):
     """The shares of each tag's vector in a relaxed sample; the vectors are independent, so there is one solution."""
-    table = tags.vectors.weight  # [d, K]
+    table = tags.tag_vectors.weight  # [d, K]
     found = values @ torch.linalg.pinv(table).T
     assert_close(found @ table.T, values)
     return found
@@ -45,7 +45,7 @@ def sampled(tags, batch, samples, temperature, seed=0):
 
 
 def test_a_relaxed_sample_lies_between_the_tags(tags, batch):
-    for temperature in (HOTTEST, COLDEST):
+    for temperature in (MAX_TEMPERATURE, MIN_TEMPERATURE):
         shares = sampled(tags, batch, 3, temperature)
         assert (shares > -1e-12).all()
         assert_close(shares.sum(-1), torch.ones_like(shares.sum(-1)))
@@ -65,7 +65,7 @@ def test_a_cold_sample_is_nearly_one_tag_drawn_from_its_distribution(tags, batch
 def test_what_is_not_sampled_is_the_likeliest_tag(tags, batch):
     found = tags(batch.vectors[:, 0], batch, 3, None)
     likeliest = tags.token_encoder(batch.vectors[:, 0], None).argmax(-1)
-    assert_close(found.values[0], tags.vectors.weight.T[likeliest])
+    assert_close(found.values[0], tags.tag_vectors.weight.T[likeliest])
     assert torch.equal(tags.tags(batch.vectors[:, 0]), likeliest)
 
 
@@ -97,7 +97,9 @@ def test_the_mean_rate_is_never_below_what_tags_tell(data, words, tags):
 
 def test_the_temperature_falls_geometrically_and_then_stays(tags):
     found = []
-    for progress in (0.0, COOLING / 2, COOLING, 1.0):
+    for progress in (0.0, ANNEALING / 2, ANNEALING, 1.0):
         tags.anneal_(progress)
         found.append(tags.temperature)
-    assert found == pytest.approx([HOTTEST, math.sqrt(HOTTEST * COLDEST), COLDEST, COLDEST])
+    assert found == pytest.approx(
+        [MAX_TEMPERATURE, math.sqrt(MAX_TEMPERATURE * MIN_TEMPERATURE), MIN_TEMPERATURE, MIN_TEMPERATURE]
+    )

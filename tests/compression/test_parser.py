@@ -19,7 +19,7 @@ def made(corpus, kind="continuous", **settings):
     layers, width = len(corpus.layers), corpus.layers[0].shape[1]
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        tags = compressor(TagSettings(kind, dim=5, tags=4), WordShape(width, 0, len(corpus.labels.upos)))
+        tags = compressor(TagSettings(kind, dim=5, num_tags=4), WordShape(width, 0, len(corpus.labels.upos)))
         parser = BiaffineParser(
             tags.width, len(corpus.labels.relations), ParserSettings(**{"hidden": 3, "arc": 4, "label": 3} | settings)
         )
@@ -31,7 +31,7 @@ def made(corpus, kind="continuous", **settings):
 
 @torch.no_grad()
 def loop(model, corpus, sentences, tags):
-    """Surprise of the gold trees, word by word and sample by sample."""
+    """Nll of the gold trees, word by word and sample by sample."""
     total, words = 0.0, 0
     for values in tags.values:
         place = 0
@@ -52,7 +52,7 @@ def loop(model, corpus, sentences, tags):
 
 @pytest.mark.parametrize("samples", [1, 3])
 @pytest.mark.parametrize("labels", [None, Labels(("root", "nsubj"), ("NOUN",))], ids=["all", "two"])
-def test_surprise_is_a_mean_over_words_and_samples(tmp_path, samples, labels):
+def test_nll_is_a_mean_over_words_and_samples(tmp_path, samples, labels):
     """Relations that training has not count as a nll of 0."""
     corpus = tiny_corpus(tmp_path, labels=labels)
     model, sentences = made(corpus), [6, 4, 1]
@@ -103,7 +103,7 @@ def test_layers_are_mixed_by_learned_shares(tmp_path):
 def test_every_parse_is_a_tree_with_one_root(tmp_path, kind):
     corpus = tiny_corpus(tmp_path)
     model = made(corpus, kind)
-    sentences = next(corpus.by_length(99))
+    sentences = corpus.batches_by_length(99)[0]
     parsed = model.parse(corpus.batch(sentences))
     assert parsed.rate_nats.shape == (sum(len(tree) for tree in corpus.trees),)
     for number, heads, relations in zip(sentences, parsed.heads, parsed.relations, strict=True):
@@ -154,12 +154,14 @@ def test_neither_order_nor_batch_size_changes_a_parse(tmp_path):
                 found[number] = heads.tolist(), relations.tolist()
         return found
 
-    whole = parsed(corpus.by_length(99))
+    whole = parsed(corpus.batches_by_length(99))
     assert len(whole) == sum(bool(tree) for tree in corpus.trees)
-    assert parsed(corpus.by_length(1)) == parsed([batch[::-1] for batch in corpus.by_length(5)]) == whole
+    assert (
+        parsed(corpus.batches_by_length(1)) == parsed([batch[::-1] for batch in corpus.batches_by_length(5)]) == whole
+    )
 
 
-def test_an_unlearned_parser_is_as_surprised_as_a_guess(tmp_path):
+def test_the_nll_of_an_untrained_parser_is_that_of_a_guess(tmp_path):
     """All scores 0: each head is one of a sentence's length, each relation one of K."""
     corpus = tiny_corpus(tmp_path)
     model, sentences = made(corpus), [0, 1, 4]

@@ -1,4 +1,4 @@
-"""Parsers in directories that are damaged, or hold none; whole ones are a matter of the contract of compressors."""
+"""Directories with a damaged parser, or with none; for intact ones see the contract of compressors."""
 
 import json
 
@@ -34,7 +34,9 @@ def test_a_parser_is_two_files(folder):
 def test_there_is_none(folder, missing):
     for file in (CONFIG, WEIGHTS) if missing == "everything" else (missing,):
         (folder / file).unlink()
-    with pytest.raises(RequestError, match="holds no finished parser: expected what `nmt-ib compress` wrote"):
+    with pytest.raises(
+        RequestError, match="holds no finished parser: expected the --out directory of `nmt-ib compress`"
+    ):
         load_parser(folder)
     with pytest.raises(RequestError, match="holds no finished parser"):
         load_parser(folder / "nowhere")
@@ -53,7 +55,7 @@ def rewritten(**changes):
         (CONFIG, lambda file: file.write_bytes(b"\xff\xfe")),
         (CONFIG, rewritten(tags={"kind": "magic"})),
         (CONFIG, rewritten(tags={"kind": "continuous", "colour": 1})),
-        (CONFIG, rewritten(words={"width": 5, "types": 0, "upos": 2})),
+        (CONFIG, rewritten(words={"width": 5, "type_width": 0, "num_upos": 2})),
         (CONFIG, rewritten(layers=3)),
         (WEIGHTS, lambda file: file.write_bytes(b"")),
         (WEIGHTS, lambda file: file.write_bytes(file.read_bytes()[:-9])),

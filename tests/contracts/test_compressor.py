@@ -1,4 +1,4 @@
-"""What every compressor promises, on a tiny one of each kind."""
+"""The contract of compressors, on a tiny one of each kind."""
 
 from dataclasses import replace
 
@@ -16,8 +16,8 @@ from tests.tiny_treebank import tiny_corpus
 
 WIDTH, TYPES, SAMPLES = 6, 4, 3
 RANDOM = ("continuous", "discrete")  # the others are functions of the word
-PRICED = (*RANDOM, "pos", "random")
-LEARNS_FROM_WORDS = ("pca", "pos", "random")
+FINITE_RATE = (*RANDOM, "pos", "random")
+FITTED = ("pca", "pos", "random")
 EVERY = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -31,7 +31,7 @@ def made(kind, batch, *, fit=True, **settings):
     shape = WordShape(WIDTH, TYPES, int(batch.upos.max()) + 1)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        found = compressor(TagSettings(kind, dim=5, tags=4, **settings), shape).double()
+        found = compressor(TagSettings(kind, dim=5, num_tags=4, **settings), shape).double()
         for weight in found.parameters():  # so that no bias is 0
             if weight.requires_grad:
                 torch.nn.init.normal_(weight, std=0.5)
@@ -55,7 +55,7 @@ def rearranged(batch, order):
 
 
 @EVERY
-def test_every_word_has_a_tag_and_what_it_costs(kind, batch):
+def test_every_word_has_a_tag_and_its_rate(kind, batch):
     made_of, words = made(kind, batch), len(batch.forms)
     assert isinstance(made_of, Compressor)
     tags = made_of(vectors(batch), batch, SAMPLES, None)
@@ -71,7 +71,7 @@ def test_every_word_has_a_tag_and_what_it_costs(kind, batch):
 @EVERY
 def test_a_rate_is_at_least_0_or_there_is_none(kind, batch):
     tags = made(kind, batch)(vectors(batch), batch, 1, generator())
-    assert (tags.rate_nats >= 0).all() if kind in PRICED else tags.rate_nats.isnan().all()
+    assert (tags.rate_nats >= 0).all() if kind in FINITE_RATE else tags.rate_nats.isnan().all()
     assert (tags.context_nats > 0).all() if kind in RANDOM else not tags.context_nats.any()
 
 
@@ -128,13 +128,13 @@ def test_every_weight_is_trained(kind, batch, settings):
 
 
 @EVERY
-def test_training_words_teach_what_does_not_learn(kind, batch):
+def test_statistics_of_training_words_are_fitted_and_no_weights(kind, batch):
     made_of = made(kind, batch, fit=False)
     before = {name: value.clone() for name, value in made_of.state_dict().items()}
     made_of.fit_(vectors(batch), batch)
     weights = dict(made_of.named_parameters())
     changed = [name for name, value in made_of.state_dict().items() if not torch.equal(value, before[name])]
-    assert bool(changed) == (kind in LEARNS_FROM_WORDS)
+    assert bool(changed) == (kind in FITTED)
     assert not set(changed) & set(weights)
 
 
@@ -152,7 +152,7 @@ def test_progress_changes_no_tag_that_is_not_sampled(kind, batch):
 @EVERY
 def test_what_is_saved_is_what_is_loaded(kind, tmp_path):
     corpus = tiny_corpus(tmp_path, width=WIDTH, types=TYPES)
-    batch = corpus.batch(next(corpus.by_length(99)))
+    batch = corpus.batch(corpus.batches_by_length(99)[0])
     config = ParserConfig(
         embedder="builtin:minilm",
         pooling="first",
@@ -160,7 +160,7 @@ def test_what_is_saved_is_what_is_loaded(kind, tmp_path):
         layers=(3,),
         words=WordShape(WIDTH, TYPES, len(corpus.labels.upos)),
         labels=Labels(("root", "nsubj", "não"), corpus.labels.upos),
-        tags=TagSettings(kind, dim=5, tags=4),
+        tags=TagSettings(kind, dim=5, num_tags=4),
         parser=ParserSettings(hidden=2, arc=2, label=2),
     )
     model = config.build()
@@ -182,9 +182,9 @@ def test_what_is_saved_is_what_is_loaded(kind, tmp_path):
     [
         ({"kind": "magic"}, "unknown tags 'magic'; known: continuous, discrete, identity, pca, mlp, pos, random"),
         ({"dim": 0}, "at least 1 dimension"),
-        ({"tags": 1}, "at least 2"),
-        ({"dropout": 1.0}, "dropout is a share"),
-        ({"dropout": -0.5}, "dropout is a share"),
+        ({"num_tags": 1}, "at least 2"),
+        ({"dropout": 1.0}, "dropout must be at least 0 and below 1, not 1.0"),
+        ({"dropout": -0.5}, "dropout must be at least 0 and below 1, not -0.5"),
     ],
     ids=str,
 )

@@ -1,12 +1,12 @@
-"""Attacks: how far they go, and that they go uphill."""
+"""Attacks: how far they go, and that they go log_odds_gradient."""
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmt_ib.deep_vib.attacks import fgsm, l2_pgd, uphill
-from nmt_ib.deep_vib.network import mixture
+from nmt_ib.deep_vib.attacks import fgsm, l2_pgd, log_odds_gradient
+from nmt_ib.deep_vib.network import log_mean_probability
 
 EPSILONS = (0.0, 0.1, 0.3)
 
@@ -29,7 +29,7 @@ def test_uphill_is_the_gradient_of_the_cross_entropy_over_what_is_not_right():
     answer, weights, pixels, labels = problem(0)
     surplus = answer(pixels).exp() - torch.nn.functional.one_hot(labels, 3)
     wrong = 1 - answer(pixels).exp().gather(-1, labels.unsqueeze(-1))
-    torch.testing.assert_close(uphill(answer, pixels, labels), surplus @ weights.T / wrong)
+    torch.testing.assert_close(log_odds_gradient(answer, pixels, labels), surplus @ weights.T / wrong)
 
 
 @pytest.mark.parametrize("samples", [1, 12])
@@ -42,10 +42,12 @@ def test_uphill_is_right_where_the_answer_is_sure(samples):
     labels = torch.zeros(4, dtype=torch.long)
 
     def gradient(dtype):
-        return uphill(lambda x: mixture((x @ weights.to(dtype)).log_softmax(-1)), pixels.to(dtype), labels).double()
+        return log_odds_gradient(
+            lambda x: log_mean_probability((x @ weights.to(dtype)).log_softmax(-1)), pixels.to(dtype), labels
+        ).double()
 
     float32 = (pixels.float() @ weights.float()).log_softmax(-1)
-    assert (mixture(float32).exp()[:, 0] == 1).all()
+    assert (log_mean_probability(float32).exp()[:, 0] == 1).all()
     torch.testing.assert_close(gradient(torch.float32), gradient(torch.float64), rtol=1e-4, atol=1e-4)
 
 
@@ -66,7 +68,9 @@ def test_fgsm_moves_each_pixel_by_epsilon_or_to_the_border(seed):
 def test_fgsm_raises_the_loss_more_the_farther_it_goes(seed):
     answer, _, pixels, labels = problem(seed)
     losses = torch.stack([loss(answer, changed, labels) for changed in fgsm(answer, pixels, labels, EPSILONS)])
-    assert (losses.diff(dim=0) >= 0).all()  # the loss of a linear classifier is convex: uphill is uphill all the way
+    assert (
+        losses.diff(dim=0) >= 0
+    ).all()  # the loss of a linear classifier is convex: log_odds_gradient is log_odds_gradient all the way
     torch.testing.assert_close(losses[0], loss(answer, pixels, labels))
 
 

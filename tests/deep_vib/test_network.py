@@ -7,9 +7,9 @@ from torch.nn.functional import cross_entropy
 
 from nmt_ib.deep_vib.network import (
     OBJECTIVES,
-    ImageBottleneck,
-    answer_nats,
-    mixture,
+    BottleneckClassifier,
+    cross_entropy_nats,
+    log_mean_probability,
     objective_nats,
     rate_nats,
 )
@@ -29,7 +29,7 @@ LABELS = torch.tensor([0, 1, 2, 3, 0, 1, 2])
 
 
 def tiny(generator, **settings):
-    return ImageBottleneck(3, pixels=16, hidden=8, classes=4, generator=generator, **settings).double()
+    return BottleneckClassifier(3, pixels=16, hidden=8, classes=4, generator=generator, **settings).double()
 
 
 def test_the_rate_is_that_of_torch_distributions(generator, pixels):
@@ -55,7 +55,7 @@ def test_the_encoder_is_the_published_one(generator, pixels):
 
 
 def test_first_weights_are_xavier(generator):
-    network = ImageBottleneck(256, generator=generator)
+    network = BottleneckClassifier(256, generator=generator)
     shapes = [(1024, 784), (1024, 1024), (512, 1024), (10, 256)]
     layers = [*network.hidden, network.head, network.decoder]
     assert [tuple(layer.weight.shape) for layer in layers] == shapes
@@ -73,12 +73,12 @@ def test_the_mixture_is_the_mean_of_probabilities(generator, pixels):
     for sample in noise:
         mean, std = network.code(pixels)
         expected += network.decoder(mean + std * sample).softmax(-1) / 12
-    torch.testing.assert_close(mixture(network(pixels, noise)).exp(), expected)
+    torch.testing.assert_close(log_mean_probability(network(pixels, noise)).exp(), expected)
 
 
 def test_one_sample_is_its_own_mixture(generator, pixels):
     network = tiny(generator)
-    torch.testing.assert_close(mixture(network(pixels)), network(pixels)[0])
+    torch.testing.assert_close(log_mean_probability(network(pixels)), network(pixels)[0])
 
 
 def test_without_spread_the_bottleneck_is_deterministic(generator, pixels):
@@ -136,4 +136,4 @@ def test_every_objective_reaches_every_weight(generator, pixels, objective):
 
 def test_the_answer_is_the_cross_entropy(generator):
     logits = torch.randn(7, 4, generator=generator)
-    torch.testing.assert_close(answer_nats(logits.log_softmax(-1), LABELS), cross_entropy(logits, LABELS))
+    torch.testing.assert_close(cross_entropy_nats(logits.log_softmax(-1), LABELS), cross_entropy(logits, LABELS))

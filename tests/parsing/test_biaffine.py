@@ -5,7 +5,7 @@ import torch
 from torch.testing import assert_close
 
 from nmt_ib.errors import RequestError
-from nmt_ib.parsing.biaffine import BiaffineParser, ParserSettings, kept
+from nmt_ib.parsing.biaffine import BiaffineParser, ParserSettings, dropout_mask
 from tests.oracles import biaffine as slow
 
 WIDTH, RELATIONS = 5, 4
@@ -101,7 +101,7 @@ def test_the_words_of_a_sentence_lose_the_same_units():
 
 
 def test_dropout_keeps_the_mean():
-    mask = kept(torch.zeros(200_000, 1, dtype=torch.float64), 0.3, generator())
+    mask = dropout_mask(torch.zeros(200_000, 1, dtype=torch.float64), 0.3, generator())
     assert_close(mask.unique(), torch.tensor([0, 1 / 0.7], dtype=torch.float64))
     error = mask.std() / len(mask) ** 0.5
     assert abs(mask.mean() - 1) < 4 * error

@@ -126,5 +126,5 @@ def test_float32_is_enough():
 def test_scores_must_be_numbers(bad):
     scores = np.zeros((3, 4))
     scores[1, 0] = bad
-    with pytest.raises(RequestError, match="hold nan or inf"):
+    with pytest.raises(RequestError, match="contain nan or inf"):
         maximum_spanning_tree(scores)

@@ -74,5 +74,5 @@ def test_equal_to_the_official_scorer(path, tmp_path):
     pairs = zip(gold, predicted, strict=True)
     ours = sum((score_tree(tree, other.heads, other.relations) for tree, other in pairs), ParsingScores())
     assert (ours.uas, ours.las, ours.clas) == (truth["UAS"].f1, truth["LAS"].f1, truth["CLAS"].f1)
-    assert (ours.right_content, ours.content_words) == (truth["CLAS"].correct, truth["CLAS"].gold_total)
+    assert (ours.correct_content_edges, ours.content_words) == (truth["CLAS"].correct, truth["CLAS"].gold_total)
     assert 0.5 < ours.clas < ours.las < ours.uas < 0.95

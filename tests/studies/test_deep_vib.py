@@ -1,4 +1,4 @@
-"""Deep VIB from end to end on tiny images: bounds against loops, and what cannot be."""
+"""Deep VIB end to end on tiny images: bounds against loops, and wrong requests."""
 
 import json
 import math
@@ -10,13 +10,13 @@ import torch
 from scipy.stats import entropy
 
 from nmt_ib.data.images import ImageSet
-from nmt_ib.deep_vib.training import ImageTraining, as_tensors, train_images
+from nmt_ib.deep_vib.training import TrainingSettings, as_tensors, train
 from nmt_ib.errors import RequestError
 from nmt_ib.results.deep_vib import DeepVIB
 from nmt_ib.seeding import sentence_generator
 from nmt_ib.studies.deep_vib import EPSILONS, RADII, deep_vib, evaluate
 
-TINY = ImageTraining(width=4, hidden=16, epochs=30, batch_size=20, learning_rate=1e-2)
+TINY = TrainingSettings(width=4, hidden=16, epochs=30, batch_size=20, learning_rate=1e-2)
 
 
 def draw(count, seed):
@@ -36,14 +36,14 @@ def found(tmp_path_factory):
     strengths = {"bottleneck": 1e-2, "deterministic": 0.0, "dropout": 0.2, "label smoothing": 0.1}
     strengths["confidence penalty"] = 0.1
     return {
-        name: deep_vib(draw(200, 0), draw(60, 1), folder / name, training=replace(TINY, objective=name, beta=beta))
+        name: deep_vib(draw(200, 0), draw(60, 1), folder / name, settings=replace(TINY, objective=name, beta=beta))
         for name, beta in strengths.items()
     }
 
 
 def test_figures_are_those_of_a_loop(tmp_path):
     test = draw(60, 1)
-    network = train_images(draw(200, 0), tmp_path, training=replace(TINY, epochs=1)).averaged
+    network = train(draw(200, 0), tmp_path, settings=replace(TINY, epochs=1)).averaged
     got = evaluate(network, test, seed=3)
     noise = network.noise(12, 60, sentence_generator(3, "evaluation"))
     pixels, labels = as_tensors(test)
@@ -78,9 +78,9 @@ def test_the_bounds_are_in_range(found):
     assert {name: one.samples for name, one in found.items() if one.samples > 1} == {"bottleneck": 12}
 
 
-def test_a_code_that_costs_too_much_knows_nothing(tmp_path):
-    training = replace(TINY, beta=100.0, epochs=60, batch_size=10, learning_rate=3e-2)
-    nothing = deep_vib(draw(200, 0), draw(60, 1), tmp_path, training=training).averaged
+def test_with_a_high_beta_the_code_is_uninformative(tmp_path):
+    settings = replace(TINY, beta=100.0, epochs=60, batch_size=10, learning_rate=3e-2)
+    nothing = deep_vib(draw(200, 0), draw(60, 1), tmp_path, settings=settings).averaged
     assert 0 <= nothing.izx_bits < 0.05
     assert abs(nothing.izy_bits) < 0.1
     assert nothing.error_all_samples > 0.5
@@ -100,11 +100,11 @@ def test_accuracy_falls_from_that_without_an_attack(found):
             assert curve.images == 60
             assert abs(curve.accuracies[0] - (1 - one.averaged.error_all_samples)) < 0.05  # other samples
             assert curve.accuracies[-1] < curve.accuracies[0] - 0.3
-            assert curve.unmoved == 0
+            assert curve.unchanged == 0
 
 
 def test_the_same_command_gives_the_same_figures(tmp_path):
-    first, second = (deep_vib(draw(200, 0), draw(60, 1), tmp_path, training=replace(TINY, epochs=2)) for _ in range(2))
+    first, second = (deep_vib(draw(200, 0), draw(60, 1), tmp_path, settings=replace(TINY, epochs=2)) for _ in range(2))
     assert first == second
 
 
@@ -118,10 +118,14 @@ def test_results_survive_json(found):
     [
         (draw(20, 0), draw(20, 0).first(0), "found 20 and 0"),
         (draw(20, 0).first(0), draw(20, 0), "found 0 and 20"),
-        (draw(20, 0), ImageSet(np.zeros((3, 5, 4), np.uint8), np.zeros(3, np.uint8)), "5 x 4 pixels .* 4 x 4"),
-        (draw(20, 0), ImageSet(np.zeros((3, 4, 4), np.uint8), np.full(3, 9, np.uint8)), "label 9, .* none above 3"),
+        (draw(20, 0), ImageSet(np.zeros((3, 5, 4), np.uint8), np.zeros(3, np.uint8)), "5 x 4 pixels, .* 4 x 4:"),
+        (
+            draw(20, 0),
+            ImageSet(np.zeros((3, 4, 4), np.uint8), np.full(3, 9, np.uint8)),
+            "labels up to 9, .* only up to 3",
+        ),
     ],
 )
-def test_sets_that_do_not_go_together(tmp_path, train, test, message):
+def test_sets_that_do_not_match(tmp_path, train, test, message):
     with pytest.raises(RequestError, match=message):
-        deep_vib(train, test, tmp_path, training=TINY)
+        deep_vib(train, test, tmp_path, settings=TINY)

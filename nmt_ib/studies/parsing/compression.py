@@ -1,6 +1,5 @@
-"""How few bits of an encoder does a parser need? From vectors to a trained parser, or several, and to its trees."""
+"""Training of compressed parsers: one, or a sweep over beta."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,32 +7,29 @@ from pathlib import Path
 import torch
 
 from nmt_ib.compression.corpus import ParsingCorpus
-from nmt_ib.compression.kinds import PRICED, TagSettings, WordShape
+from nmt_ib.compression.kinds import TagSettings, WordShape
 from nmt_ib.compression.objective import Objective
-from nmt_ib.compression.parser import CompressedParser
 from nmt_ib.compression.saved import ParserConfig, save_parser
-from nmt_ib.compression.training import Epoch, TrainingSettings, best_of, evaluate, train
-from nmt_ib.data.conllu import with_heads
+from nmt_ib.compression.training import Epoch, TrainingSettings, best_epoch, train
 from nmt_ib.errors import RequestError
 from nmt_ib.parsing.biaffine import ParserSettings
 from nmt_ib.protocols import Embedder
-from nmt_ib.results.parsing import CompressionPoint, ParserTest
+from nmt_ib.results.parsing import CompressionPoint, finite_or_none
 from nmt_ib.signature import fingerprint_lines
 from nmt_ib.studies.parsing.treebank_vectors import sample_indices
-from nmt_ib.types import Tree
 
-SHOWN_SENTENCES = 2_500  # of training, to compressors that look at words before they train
+FIT_SENTENCES = 2_500  # training sentences for compressors that estimate statistics of words before training
 
 
 @dataclass(frozen=True)
 class CompressionStudy:
-    """A parser that is to be trained.
+    """Settings of one compressed parser and its training.
 
     Attributes:
-        tags: What is made of a word's vector.
-        objective: What is minimised.
+        tags: Settings of the compressor.
+        objective: The loss.
         parser: Size of the parser.
-        training: How it is trained.
+        training: Settings of the training.
     """
 
     tags: TagSettings = TagSettings()
@@ -42,39 +38,35 @@ class CompressionStudy:
     training: TrainingSettings = TrainingSettings()
 
     def __post_init__(self) -> None:
-        asked = [name for name in ("gamma", "warmup", "free_bits") if getattr(self.objective, name)]
-        if asked and not self.priced:
-            raise RequestError(f"{self.tags.kind} tags have no price: leave {', '.join(asked)} out")
+        unused = [name for name in ("gamma", "warmup", "free_bits") if getattr(self.objective, name)]
+        if unused and not self.tags.is_bottleneck:
+            raise RequestError(f"{self.tags.kind} tags have no rate term: omit {', '.join(unused)}")
 
-    @property
-    def priced(self) -> bool:
-        """Whether training weighs bits against parsing."""
-        return self.tags.kind in PRICED
-
-    def config(self, embedder: Embedder, layers: Sequence[int], known: ParsingCorpus) -> ParserConfig:
-        """What the trained parser will be.
+    def config(self, embedder: Embedder, layers: Sequence[int], train_set: ParsingCorpus) -> ParserConfig:
+        """The configuration of the parser that `train` trains.
 
         Args:
-            embedder: Gives the vectors.
-            layers: Whose vectors.
-            known: What it learns from.
+            embedder: The embedder of the words.
+            layers: Layers of the embedder.
+            train_set: The training set.
 
         Returns:
-            The parser, apart from its weights.
+            The configuration.
         """
         folder = Path(embedder.name)
+        type_width = 0 if train_set.types is None else train_set.types.shape[1]
         return ParserConfig(
             embedder=str(folder.resolve()) if folder.is_dir() else embedder.name,
             pooling=getattr(embedder, "pooling", ""),
             embedder_fingerprint=embedder.fingerprint,
             layers=tuple(layers),
-            words=WordShape(embedder.width, 0 if known.types is None else known.types.shape[1], len(known.labels.upos)),
-            labels=known.labels,
+            words=WordShape(embedder.width, type_width, len(train_set.labels.upos)),
+            labels=train_set.labels,
             tags=self.tags,
             parser=self.parser,
         )
 
-    def run(
+    def train(
         self,
         corpora: tuple[ParsingCorpus, ParsingCorpus],
         config: ParserConfig,
@@ -83,45 +75,42 @@ class CompressionStudy:
         device: str | torch.device = "cpu",
         after_epoch: Callable[[Epoch], object] = lambda epoch: None,
     ) -> CompressionPoint:
-        """Trains the parser, or goes on with a training that was killed.
+        """Trains the parser, or resumes its training, and saves it.
 
         Args:
-            corpora: What it learns from, and what decides which epoch is best.
-            config: What the parser is.
-            directory: Where it is kept.
-            device: Where it trains.
+            corpora: Training set and development set.
+            config: The parser's configuration.
+            directory: Directory of the checkpoint and the parser; created if it does not exist.
+            device: Device of the training.
             after_epoch: Called after each epoch.
 
         Returns:
-            What its best epoch came to.
+            The results of the best epoch.
         """
         directory.mkdir(parents=True, exist_ok=True)
+        seed = self.training.seed
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.training.seed)
+            torch.manual_seed(seed)
             model = config.build().to(device)
-        shown = corpora[0].batch(
-            sample_indices(range(len(corpora[0].trees)), SHOWN_SENTENCES, self.training.seed), device
-        )
+        fit_words = corpora[0].batch(sample_indices(len(corpora[0].trees), FIT_SENTENCES, seed), device)
         with torch.no_grad():
-            model.compressor.fit_(model.mixed(shown), shown)
-        epochs = train(
-            model, self.objective, corpora, self.training, directory, after_epoch, claim=self._claim(corpora, config)
-        )
+            model.compressor.fit_(model.mixed(fit_words), fit_words)
+        fingerprint = self._fingerprint(corpora, config)
+        epochs = train(model, self.objective, corpora, self.training, directory, after_epoch, fingerprint)
         save_parser(directory, config, model)
-        best = best_of(epochs)
+        best = best_epoch(epochs)
         return CompressionPoint(
-            beta=self.objective.beta if self.priced else None,
-            bits_per_token=finite(best.bits),
+            beta=self.objective.beta if self.tags.is_bottleneck else None,
+            bits_per_token=finite_or_none(best.bits),
             uas=best.uas,
             las=best.las,
             epoch=best.number,
             epochs=len(epochs),
-            seconds=sum(epoch.seconds for epoch in epochs),
             directory=directory.name,
         )
 
-    def _claim(self, corpora: tuple[ParsingCorpus, ParsingCorpus], config: ParserConfig) -> str:
-        """What decides a training's numbers."""
+    def _fingerprint(self, corpora: tuple[ParsingCorpus, ParsingCorpus], config: ParserConfig) -> str:
+        """Fingerprint of everything that affects the trained weights."""
         lines = [line for corpus in corpora for tree in corpus.trees for line in (*tree.lines, "")]
         return fingerprint_lines([repr(config), repr(self.objective), repr(self.training), *lines])
 
@@ -135,81 +124,24 @@ def compression_sweep(
     device: str | torch.device = "cpu",
     after_epoch: Callable[[Epoch], object] = lambda epoch: None,
 ) -> tuple[CompressionPoint, ...]:
-    """Trains parsers that differ in the price of their tags, or what is not yet trained of them.
+    """Trains parsers that differ in beta only, or resumes their training.
 
     Args:
         studies: The parsers.
-        corpora: What they learn from, and what decides which epoch is best.
-        config: What each is.
-        directory: Where they are kept: the only one, or each in a folder of its own.
-        device: Where they train.
-        after_epoch: Called after each epoch.
+        corpora: Training set and development set.
+        config: The configuration of all parsers.
+        directory: Directory of a single parser; several are in subdirectories `beta-*`.
+        device: Device of the training.
+        after_epoch: Called after each epoch of each parser.
 
     Returns:
-        One point a parser, in order.
+        One point for each parser, in order.
     """
     if len(studies) == 1:
-        point = studies[0].run(corpora, config, directory, device=device, after_epoch=after_epoch)
+        point = studies[0].train(corpora, config, directory, device=device, after_epoch=after_epoch)
         return (replace(point, directory="."),)
+    folders = [directory / f"beta-{study.objective.beta:g}" for study in studies]
     return tuple(
-        study.run(corpora, config, directory / f"beta-{study.objective.beta:g}", device=device, after_epoch=after_epoch)
-        for study in studies
+        study.train(corpora, config, folder, device=device, after_epoch=after_epoch)
+        for study, folder in zip(studies, folders, strict=True)
     )
-
-
-def parsed(
-    model: CompressedParser,
-    corpus: ParsingCorpus,
-    *,
-    batch_size: int = 128,
-    advance: Callable[[int], object] = lambda _: None,
-) -> list[Tree]:
-    """A treebank with the trees of a parser.
-
-    Args:
-        model: The parser.
-        corpus: The sentences; their own trees, if they have any, are not looked at.
-        batch_size: Sentences parsed at once; changes no result beyond rounding.
-        advance: Called with the number of sentences just parsed.
-
-    Returns:
-        The sentences in order.
-    """
-    found = list(corpus.trees)
-    for sentences in corpus.by_length(batch_size):
-        trees = model.parse(corpus.batch(sentences, model.mix.device))
-        for number, heads, relations in zip(sentences, trees.heads, trees.relations, strict=True):
-            names = [corpus.labels.relations[relation] for relation in relations.tolist()]
-            found[number] = with_heads(corpus.trees[number], heads.tolist(), names)
-        advance(len(sentences))
-    return found
-
-
-def measured(model: CompressedParser, corpus: ParsingCorpus, *, batch_size: int = 128) -> ParserTest:
-    """How well a parser parses a treebank.
-
-    Args:
-        model: The parser.
-        corpus: The treebank.
-        batch_size: Sentences parsed at once; changes no result beyond rounding.
-
-    Returns:
-        Its scores, as the official scorer defines them where words are given, and its speed.
-    """
-    began = time.perf_counter()
-    scores, bits = evaluate(model, corpus, batch_size)
-    seconds = time.perf_counter() - began
-    return ParserTest(
-        uas=scores.uas,
-        las=scores.las,
-        clas=scores.clas,
-        bits_per_token=finite(bits),
-        words=scores.words,
-        sentences=len(corpus.trees),
-        sentences_per_second=len(corpus.trees) / seconds,
-    )
-
-
-def finite(bits: float) -> float | None:
-    """A rate, or None where there is none: JSON has no NaN."""
-    return bits if bits == bits else None

@@ -1,6 +1,5 @@
-"""What is left of a word in its tag, and which distinctions go first as bits get dearer."""
+"""What is left of a word in its tag, and which distinctions are lost first as beta grows."""
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from scipy.stats import entropy
 from sklearn.linear_model import LogisticRegression
 from sklearn.manifold import TSNE
 from sklearn.metrics import confusion_matrix, homogeneity_completeness_v_measure
@@ -18,21 +18,21 @@ from nmt_ib.compression.discrete import DiscreteTags
 from nmt_ib.compression.parser import CompressedParser
 from nmt_ib.compression.saved import load_parser
 from nmt_ib.errors import RequestError
-from nmt_ib.reports.jsonfile import replacing
+from nmt_ib.files import replacing
 from nmt_ib.results.parsing import CompressionPoint
-from nmt_ib.results.specialization import Distinctions, TagTable, TagUse
+from nmt_ib.results.specialization import PosProbe, TagTable, TagUse
 from nmt_ib.seeding import sentence_generator
 
-AT_ONCE = 256  # sentences
+BATCH_SIZE = 256  # sentences
 TAG_TABLE = "tags.tsv"
-SHOWN_FORMS, SHOWN_UPOS = 12, 4
+MAX_FORMS, MAX_UPOS = 12, 4  # in a row of the table
 
 
 def tag_table(model: CompressedParser, corpus: ParsingCorpus) -> TagTable:
-    """The discrete tags that a treebank uses, and how far they are parts of speech.
+    """The discrete tags that occur in a treebank, compared with its parts of speech.
 
     Args:
-        model: A parser that reads discrete tags.
+        model: A parser with discrete tags.
         corpus: The treebank, with parts of speech.
 
     Returns:
@@ -46,28 +46,28 @@ def tag_table(model: CompressedParser, corpus: ParsingCorpus) -> TagTable:
     counts = Counter(tags.tolist())
     rows = []
     for tag, count in counts.most_common():
-        places = np.flatnonzero(tags == tag)
+        words = np.flatnonzero(tags == tag)
         rows.append(
             TagUse(
                 tag=tag,
                 words=count,
                 share=count / len(tags),
-                forms=shares([forms[place] for place in places], SHOWN_FORMS),
-                upos=shares([upos[place] for place in places], SHOWN_UPOS),
+                forms=most_frequent([forms[word] for word in words], MAX_FORMS),
+                upos=most_frequent([upos[word] for word in words], MAX_UPOS),
             )
         )
     homogeneity, completeness, v_measure = homogeneity_completeness_v_measure(upos, tags)
-    entropy = -sum(row.share * math.log2(row.share) for row in rows)
-    return TagTable(tuple(rows), entropy, float(homogeneity), float(completeness), float(v_measure))
+    bits = float(entropy(list(counts.values()), base=2))
+    return TagTable(tuple(rows), bits, float(homogeneity), float(completeness), float(v_measure))
 
 
 def write_tag_tables(directory: Path, points: Sequence[CompressionPoint], corpus: ParsingCorpus) -> list[TagTable]:
-    """Writes beside each parser what its discrete tags stand for, as a table that a linguist can read.
+    """Writes the table of its discrete tags, `tags.tsv`, into each parser's directory.
 
     Args:
-        directory: The sweep.
-        points: Its parsers.
-        corpus: Where their tags are counted.
+        directory: Directory of the sweep.
+        points: The parsers of the sweep.
+        corpus: The treebank on which tags are counted.
 
     Returns:
         A table for each parser.
@@ -80,14 +80,14 @@ def write_tag_tables(directory: Path, points: Sequence[CompressionPoint], corpus
 
 
 def discrete_tags(model: CompressedParser, corpus: ParsingCorpus) -> Int[np.ndarray, " N"]:
-    """The likeliest tag of every word of a treebank, in order.
+    """The most likely tag of each word of a treebank.
 
     Args:
-        model: A parser that reads discrete tags.
+        model: A parser with discrete tags.
         corpus: The treebank.
 
     Returns:
-        Numbers of tags.
+        Indices of tags.
 
     Raises:
         RequestError: The parser's tags are not discrete.
@@ -95,90 +95,93 @@ def discrete_tags(model: CompressedParser, corpus: ParsingCorpus) -> Int[np.ndar
     compressor = model.compressor
     if not isinstance(compressor, DiscreteTags):
         raise RequestError("the parser's tags are not discrete: compress with --tags discrete")
-    found = [
-        compressor.tags(model.mixed(corpus.batch(sentences, model.mix.device))).cpu() for sentences in in_order(corpus)
-    ]
-    return torch.cat(found).numpy()
+    batches = (corpus.batch(sentences, model.mix.device) for sentences in batches_in_order(corpus))
+    return torch.cat([compressor.tags(model.mixed(batch)).cpu() for batch in batches]).numpy()
 
 
 @torch.no_grad()
 def sampled_tags(model: CompressedParser, corpus: ParsingCorpus, seed: int = 0) -> Float[np.ndarray, "N d"]:
-    """One sample of the tag of every word of a treebank, in order: its noise is what was not paid for.
+    """One sample of the tag of each word of a treebank: the noise hides what is not counted in the rate.
 
     Args:
         model: A parser.
         corpus: The treebank.
-        seed: Of the samples.
+        seed: Seed of the samples.
 
     Returns:
-        The tags' values.
+        Values of the tags.
     """
     generator = sentence_generator(seed, "tags")
-    batches = (corpus.batch(sentences, model.mix.device) for sentences in in_order(corpus))
+    batches = (corpus.batch(sentences, model.mix.device) for sentences in batches_in_order(corpus))
     return torch.cat([model.tags(batch, 1, generator).values[0].cpu() for batch in batches]).numpy()
 
 
-def distinctions(
-    model: CompressedParser, known: ParsingCorpus, unseen: ParsingCorpus, *, words: int = 20_000, seed: int = 0
-) -> Distinctions:
-    """How well parts of speech can be told apart from tags, by a linear classifier.
+def probe_pos(
+    model: CompressedParser,
+    train_set: ParsingCorpus,
+    test_set: ParsingCorpus,
+    *,
+    max_words: int = 20_000,
+    seed: int = 0,
+) -> PosProbe:
+    """How well logistic regression predicts parts of speech from sampled tags.
 
     Args:
         model: A parser.
-        known: What the classifier learns from.
-        unseen: What it is tested on.
-        words: Training words that it sees at most.
-        seed: Of the samples of the tags.
+        train_set: Training set of the classifier.
+        test_set: Test set of the classifier.
+        max_words: Maximum number of training words, the first ones.
+        seed: Seed of the samples of the tags.
 
     Returns:
-        Recall of each part of speech, and what is taken for what.
+        Recall of each part of speech, accuracy and confusions.
     """
-    (learned, gold), (tested, truth) = (
-        (sampled_tags(model, one, seed), forms_and_upos(one)[1]) for one in (known, unseen)
+    (train_tags, train_upos), (test_tags, test_upos) = (
+        (sampled_tags(model, corpus, seed), forms_and_upos(corpus)[1]) for corpus in (train_set, test_set)
     )
-    scaler = StandardScaler().fit(learned[:words])
-    classifier = LogisticRegression(max_iter=2000).fit(scaler.transform(learned[:words]), gold[:words])
-    found = classifier.predict(scaler.transform(tested))
-    names = sorted(set(truth))
-    table = confusion_matrix(truth, found, labels=names, normalize="true")
-    confused = [
-        (gold_name, other, float(table[row, column]))
-        for row, gold_name in enumerate(names)
+    scaler = StandardScaler().fit(train_tags[:max_words])
+    classifier = LogisticRegression(max_iter=2000)
+    classifier.fit(scaler.transform(train_tags[:max_words]), train_upos[:max_words])
+    predicted = classifier.predict(scaler.transform(test_tags))
+    names = sorted(set(test_upos))
+    table = confusion_matrix(test_upos, predicted, labels=names, normalize="true")
+    confusions = [
+        (gold, other, float(table[row, column]))
+        for row, gold in enumerate(names)
         for column, other in enumerate(names)
         if row != column and table[row, column] > 0
     ]
-    return Distinctions(
+    return PosProbe(
         recall={name: float(table[row, row]) for row, name in enumerate(names)},
-        accuracy=float(np.mean(np.array(truth) == found)),
-        confusions=tuple(sorted(confused, key=lambda pair: -pair[2])),
+        accuracy=float(np.mean(np.array(test_upos) == predicted)),
+        confusions=tuple(sorted(confusions, key=lambda confusion: -confusion[2])),
     )
 
 
-def picture(values: Float[np.ndarray, "N d"], seed: int = 0) -> Float[np.ndarray, "N 2"]:
-    """Tags on a plane, neighbours staying neighbours (t-SNE).
+def tsne(values: Float[np.ndarray, "N d"], seed: int = 0) -> Float[np.ndarray, "N 2"]:
+    """A two-dimensional t-SNE embedding of tags, started from their principal components.
 
     Args:
-        values: Of the tags; a few thousand.
-        seed: Of the layout.
+        values: Values of a few thousand tags.
+        seed: Seed of the embedding.
 
     Returns:
         Coordinates.
     """
-    return TSNE(n_components=2, init="pca", random_state=seed, perplexity=min(30, (len(values) - 1) / 3)).fit_transform(
-        values
-    )
+    perplexity = min(30, (len(values) - 1) / 3)
+    return TSNE(n_components=2, init="pca", random_state=seed, perplexity=perplexity).fit_transform(values)
 
 
-def neighbours(values: Float[np.ndarray, "N d"], word: int, count: int = 10) -> Int[np.ndarray, " K"]:
-    """The words whose tags are nearest to that of a word.
+def nearest_words(values: Float[np.ndarray, "N d"], word: int, count: int = 10) -> Int[np.ndarray, " K"]:
+    """The words whose tags are nearest to that of a word, by Euclidean distance.
 
     Args:
-        values: Of all tags.
-        word: The word.
-        count: How many neighbours.
+        values: Values of all tags.
+        word: Index of the word.
+        count: Number of neighbours.
 
     Returns:
-        Words, the nearest first.
+        Indices of words, the nearest first.
     """
     distance = np.square(values - values[word]).sum(1)
     distance[word] = np.inf
@@ -191,11 +194,12 @@ def forms_and_upos(corpus: ParsingCorpus) -> tuple[list[str], list[str]]:
     return forms, [upos for tree in corpus.trees for upos in tree.upos]
 
 
-def in_order(corpus: ParsingCorpus) -> list[range]:
-    """Batches of a treebank's sentences in its own order."""
-    return [range(start, min(start + AT_ONCE, len(corpus.trees))) for start in range(0, len(corpus.trees), AT_ONCE)]
+def batches_in_order(corpus: ParsingCorpus) -> list[range]:
+    """Batches of a treebank's sentences in their own order."""
+    total = len(corpus.trees)
+    return [range(start, min(start + BATCH_SIZE, total)) for start in range(0, total, BATCH_SIZE)]
 
 
-def shares(names: Sequence[str], most: int) -> tuple[tuple[str, float], ...]:
-    """The most frequent names, each with its share."""
-    return tuple((name, count / len(names)) for name, count in Counter(names).most_common(most))
+def most_frequent(names: Sequence[str], count: int) -> tuple[tuple[str, float], ...]:
+    """The most frequent names, each with its share of all."""
+    return tuple((name, number / len(names)) for name, number in Counter(names).most_common(count))

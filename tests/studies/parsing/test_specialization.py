@@ -1,4 +1,4 @@
-"""What tags stand for: a table by hand, distinctions that are there or not, and the pictures of them."""
+"""What tags stand for: a table by hand, probes of parts of speech, and figures."""
 
 import math
 from dataclasses import replace
@@ -33,21 +33,21 @@ def parser(corpus, tags):
     return CompressedParser(made, BiaffineParser(made.width, len(corpus.labels.relations), SMALL))
 
 
-def telling(corpus, tags=None):
+def informative(corpus, tags=None):
     """A parser with one discrete tag for each part of speech, or for what `tags` says."""
     width = corpus.layers[0].shape[1]
-    model = parser(corpus, TagSettings("discrete", dim=width, tags=width))
+    model = parser(corpus, TagSettings("discrete", dim=width, num_tags=width))
     layer = model.compressor.token_encoder.layers[0]
     with torch.no_grad():
         layer.weight.copy_(100 * torch.eye(width)[tags or list(range(width))].T)
         layer.bias.zero_()
-        model.compressor.vectors.weight.copy_(torch.eye(width))
+        model.compressor.tag_vectors.weight.copy_(torch.eye(width))
     return model.eval()
 
 
 def test_the_table_counts_tags(corpus):
     forms, upos = study.forms_and_upos(corpus)
-    table = study.tag_table(telling(corpus), corpus)
+    table = study.tag_table(informative(corpus), corpus)
     assert sum(row.words for row in table) == len(forms) == len(corpus.layers[0])
     assert [row.words for row in table] == sorted((upos.count(name) for name in set(upos)), reverse=True)
     for row in table:
@@ -64,7 +64,7 @@ def test_the_table_counts_tags(corpus):
 def test_tags_that_join_parts_of_speech_tell_less_of_them(corpus):
     tags = list(range(len(corpus.labels.upos)))
     tags[1] = tags[0]
-    table = study.tag_table(telling(corpus, tags), corpus)
+    table = study.tag_table(informative(corpus, tags), corpus)
     assert len(table) == len(set(study.forms_and_upos(corpus)[1])) - 1
     assert table.completeness == pytest.approx(1)
     assert table.homogeneity < 0.95
@@ -81,13 +81,13 @@ def test_tags_must_be_discrete(corpus):
 
 
 def test_samples_of_discrete_tags_are_tags_also_when_loaded(corpus, tmp_path):
-    model = parser(corpus, TagSettings("discrete", dim=6, tags=5))
+    model = parser(corpus, TagSettings("discrete", dim=6, num_tags=5))
     shape = WordShape(corpus.layers[0].shape[1], 0, len(corpus.labels.upos))
-    tags = TagSettings("discrete", dim=6, tags=5)
+    tags = TagSettings("discrete", dim=6, num_tags=5)
     save_parser(tmp_path, ParserConfig("tiny", "", "0", (0,), shape, corpus.labels, tags, SMALL), model)
     loaded = load_parser(tmp_path)[1]
     values = study.sampled_tags(loaded, corpus)
-    known = loaded.compressor.vectors.weight.T.numpy()
+    known = loaded.compressor.tag_vectors.weight.T.numpy()
     nearest = np.square(values[:, None] - known).sum(2).min(1)
     assert values.shape == (len(corpus.layers[0]), 6)
     assert nearest.max() < 1e-12
@@ -95,14 +95,14 @@ def test_samples_of_discrete_tags_are_tags_also_when_loaded(corpus, tmp_path):
     assert not np.array_equal(values, study.sampled_tags(loaded, corpus, seed=1))
 
 
-def test_what_a_tag_tells_can_be_told_apart(corpus):
-    found = study.distinctions(telling(corpus), corpus, corpus)
+def test_parts_of_speech_are_distinguished_where_tags_differ(corpus):
+    found = study.probe_pos(informative(corpus), corpus, corpus)
     assert found.accuracy == 1
     assert set(found.recall.values()) == {1.0}
     assert found.confusions == ()
     tags = list(range(len(corpus.labels.upos)))
     tags[1] = tags[0]
-    joined = study.distinctions(telling(corpus, tags), corpus, corpus)
+    joined = study.probe_pos(informative(corpus, tags), corpus, corpus)
     gold, other, share = joined.confusions[0]
     assert {gold, other} == set(corpus.labels.upos[:2])
     assert share == 1
@@ -112,17 +112,15 @@ def test_what_a_tag_tells_can_be_told_apart(corpus):
 
 def test_neighbours_are_the_nearest_words():
     values = np.array([[0.0, 0], [1, 0], [0, 3], [0.5, 0]])
-    assert study.neighbours(values, 0, 2).tolist() == [3, 1]
+    assert study.nearest_words(values, 0, 2).tolist() == [3, 1]
 
 
 def test_pictures_are_written(tmp_path):
-    places = study.picture(np.random.default_rng(0).normal(size=(40, 5)))
+    places = study.tsne(np.random.default_rng(0).normal(size=(40, 5)))
     assert places.shape == (40, 2)
     (file,) = write_tag_pictures(tmp_path, {"a": places, "b": places}, ["NOUN", "VERB"] * 20)
     assert file.read_bytes().startswith(b"\x89PNG")
-    points = [
-        CompressionPoint(beta, bits, 0.9, 0.8, 1, 1, 1.0, ".") for beta, bits in ((0.1, 0.0), (1.0, 0.0), (0.01, 50))
-    ]
+    points = [CompressionPoint(beta, bits, 0.9, 0.8, 1, 1, ".") for beta, bits in ((0.1, 0.0), (1.0, 0.0), (0.01, 50))]
     sweep = CompressionSweep(tuple(points), {"seed": 0})
     assert CompressionSweep.from_dict(sweep.to_dict()) == sweep
     (file,) = write_sweep_figure(tmp_path, sweep)

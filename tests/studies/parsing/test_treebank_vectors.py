@@ -1,4 +1,4 @@
-"""Treebanks on their way to a parser: samples, vectors, and whose they are."""
+"""Treebanks as input of a parser: samples, vectors, and their embedder."""
 
 from dataclasses import replace
 
@@ -15,18 +15,6 @@ from nmt_ib.studies.parsing import treebank_vectors as study
 from tests.tiny_treebank import parser_config, tiny_corpus, write_treebank
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def corpus(tmp_path):
-    """In float32, as embedders give it."""
-    found = tiny_corpus(tmp_path)
-    return replace(found, layers=[layer.astype(np.float32) for layer in found.layers])
-
-
 @pytest.fixture
 def embedder(tiny_encoder):
     return TransformerEmbedder(tiny_encoder("bert"))
@@ -34,16 +22,16 @@ def embedder(tiny_encoder):
 
 def test_a_sample_keeps_the_order():
     trees = list(range(20))
-    found = study.sampled(trees, 7, 0)
+    found = study.sample_sentences(trees, 7, 0)
     assert len(set(found)) == 7
-    assert found == sorted(found) == study.sampled(trees, 7, 0) != study.sampled(trees, 7, 1)
-    assert study.sampled(trees, None, 0) == study.sampled(trees, 20, 0) == study.sampled(trees, 99, 0) == trees
+    assert found == sorted(found) == study.sample_sentences(trees, 7, 0) != study.sample_sentences(trees, 7, 1)
+    assert all(study.sample_sentences(trees, count, 0) == trees for count in (None, 20, 99))
 
 
 def test_words_get_the_embedder_s_vectors(tmp_path, embedder):
     trees = list(read_conllu(write_treebank(tmp_path / "tiny.conllu")))
     advanced = []
-    corpus = study.embedded(trees, embedder, [2, 0], types=True, advance=advanced.append)
+    corpus = study.embed_treebank(trees, embedder, [2, 0], types=True, advance=advanced.append)
     assert corpus.labels == Labels.of(trees)
     assert sum(advanced) == len(trees)
     vectors = torch.cat(embedder.vectors([tree.forms for tree in trees], [2, 0]), dim=1)
@@ -51,41 +39,44 @@ def test_words_get_the_embedder_s_vectors(tmp_path, embedder):
     for found, expected in zip(corpus.layers, vectors, strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-6)
     np.testing.assert_allclose(corpus.types[corpus.type_rows], types, atol=1e-6)
-    again = study.embedded(trees, embedder, [2], Labels(("root",), ()), advance=advanced.append)
+    again = study.embed_treebank(trees, embedder, [2], Labels(("root",), ()), advance=advanced.append)
     assert again.labels.relations == ("root",)
     assert again.types is None
     assert sum(advanced) == len(trees)  # the second time they come from the cache
 
 
 def test_another_embedder_of_the_same_name_is_refused(corpus, embedder, monkeypatch):
-    asked = []
-    monkeypatch.setattr(study, "load_embedder", lambda name, **settings: asked.append((name, settings)) or embedder)
+    loaded = []
+    monkeypatch.setattr(study, "load_embedder", lambda name, **settings: loaded.append((name, settings)) or embedder)
     config = parser_config(corpus, embedder_fingerprint=embedder.fingerprint, pooling="mean")
-    assert study.embedder_of(config) is embedder
-    assert study.embedder_of(replace(config, pooling="")) is embedder  # ELMo's words have no pieces
-    assert asked == [("tiny", {"device": "cpu", "pooling": "mean"}), ("tiny", {"device": "cpu"})]
-    with pytest.raises(RequestError, match="tiny is not what the parser was trained with"):
-        study.embedder_of(parser_config(corpus))
+    assert study.load_parser_embedder(config) is embedder
+    assert study.load_parser_embedder(replace(config, pooling="")) is embedder  # ELMo's words have no pieces
+    assert loaded == [("tiny", {"device": "cpu", "pooling": "mean"}), ("tiny", {"device": "cpu"})]
+    with pytest.raises(RequestError, match="tiny is not the embedder that the parser was trained with"):
+        study.load_parser_embedder(parser_config(corpus))
 
 
-def brought(corpus):
+def user_vectors(corpus):
     return WordVectors(corpus.layers[0], offsets_of([len(tree) for tree in corpus.trees]))
 
 
-def test_vectors_that_a_user_brings(corpus):
-    given = study.given_vectors(corpus.trees, brought(corpus), parser_config(corpus), where="x.npz")
+def test_vectors_of_the_user(corpus):
+    given = study.corpus_from_vectors(corpus.trees, user_vectors(corpus), parser_config(corpus), name="x.npz")
     np.testing.assert_array_equal(given.layers[0], corpus.layers[0])
     assert (given.trees, given.labels) == (corpus.trees, corpus.labels)
 
 
 @pytest.mark.parametrize("which", ["width", "lengths", "layers"])
-def test_vectors_of_others_are_refused(corpus, tmp_path, which):
-    vectors, config, trees = brought(corpus), parser_config(corpus), corpus.trees
+def test_vectors_that_do_not_match_are_refused(corpus, tmp_path, which):
+    vectors, config, trees = user_vectors(corpus), parser_config(corpus), corpus.trees
     if which == "width":
-        config, message = parser_config(tiny_corpus(tmp_path, width=7)), "vectors of 6 dimensions, the parser reads 7"
+        config, message = (
+            parser_config(tiny_corpus(tmp_path, width=7)),
+            "vectors of 6 dimensions, but the parser reads 7",
+        )
     elif which == "lengths":
-        trees, message = trees[1:], "x.npz: vectors of 13 sentences, the text has 12"
+        trees, message = trees[1:], "x.npz: vectors of 13 sentences, but the text has 12"
     else:
         config, message = parser_config(tiny_corpus(tmp_path, layers=2)), "reads a mix of 2 layers"
     with pytest.raises(RequestError, match=message):
-        study.given_vectors(trees, vectors, config, where="x.npz")
+        study.corpus_from_vectors(trees, vectors, config, name="x.npz")

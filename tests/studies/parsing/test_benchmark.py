@@ -1,0 +1,30 @@
+"""Scores of a parser on a treebank."""
+
+from dataclasses import replace
+
+import pytest
+
+from nmt_ib.compression.kinds import TagSettings
+from nmt_ib.compression.saved import load_parser
+from nmt_ib.compression.training import evaluate
+from nmt_ib.studies.parsing.benchmark import score_parser
+from tests.tiny_treebank import parser_config
+
+
+def test_scores_are_those_of_the_evaluation(corpus, trained):
+    scores, bits = evaluate(trained, corpus)
+    test = score_parser(trained, corpus, batch_size=3)
+    assert (test.uas, test.las, test.clas) == (scores.uas, scores.las, scores.clas)
+    assert test.bits_per_token == pytest.approx(bits)
+    assert (test.words, test.sentences) == (51, 13)
+    assert test.sentences_per_second > 0
+
+
+def test_unseen_relations_and_parts_of_speech(trained, unseen):
+    assert 0 <= score_parser(trained, unseen).las <= 0.5
+
+
+def test_tags_without_a_finite_rate(corpus, study, tmp_path):
+    tags = TagSettings("identity")
+    replace(study, tags=tags).train((corpus, corpus), parser_config(corpus, tags), tmp_path)
+    assert score_parser(load_parser(tmp_path)[1], corpus).bits_per_token is None
