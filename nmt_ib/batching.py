@@ -1,9 +1,11 @@
 """Batches of items of similar length: little is padded, and results come back in the items' order."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from typing import TypeVar
 
 Item = TypeVar("Item")
+First = TypeVar("First", bound=Sized)
+Second = TypeVar("Second")
 Result = TypeVar("Result")
 
 
@@ -42,7 +44,36 @@ def map_in_batches(
     Raises:
         ValueError: The function returned another number of results than it was given items.
     """
-    found: dict[int, Result] = {}
+    results: dict[int, Result] = {}
     for bucket in length_buckets([length(item) for item in items], batch_size):
-        found.update(zip(bucket, function([items[index] for index in bucket]), strict=True))
-    return [found[index] for index in range(len(items))]
+        results.update(zip(bucket, function([items[index] for index in bucket]), strict=True))
+    return [results[index] for index in range(len(items))]
+
+
+def map_pairs_in_batches(
+    function: Callable[[list[First], list[Second]], Iterable[Result]],
+    firsts: Sequence[First],
+    seconds: Sequence[Second],
+    batch_size: int,
+) -> list[Result]:
+    """Applies a function of two parallel lists in batches, as `map_in_batches` does.
+
+    Args:
+        function: Takes the firsts and the seconds of at most `batch_size` pairs and returns one result for each, in
+            order.
+        firsts: The first of each pair, for example sources; its length decides the batch.
+        seconds: The second of each pair, for example targets.
+        batch_size: Maximum number of pairs in one batch, at least 1.
+
+    Returns:
+        One result for each pair, in order.
+
+    Raises:
+        ValueError: `firsts` and `seconds` differ in number, or the function returned another number of results.
+    """
+
+    def apply(pairs: list[tuple[First, Second]]) -> Iterable[Result]:
+        return function([first for first, _ in pairs], [second for _, second in pairs])
+
+    pairs = list(zip(firsts, seconds, strict=True))
+    return map_in_batches(apply, pairs, batch_size, length=lambda pair: len(pair[0]))

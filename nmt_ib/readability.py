@@ -1,28 +1,98 @@
 """Which lines a model can read, and why it cannot read the others."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from nmt_ib.errors import RequestError
 from nmt_ib.protocols import EncoderModel, TranslationModel
+from nmt_ib.requests import check_reads_targets
 from nmt_ib.types import Sentence
 
-MAX_PIECE_CHARACTERS = 64  # characters: a text that is longer than all pieces together is not even tokenised
+MAX_PIECE_CHARACTERS = 64  # a text longer than this many characters for each piece the model reads is not tokenised
+
+
+@dataclass(frozen=True)
+class ReadPairs:
+    """Lines that a model can read, tokenised, and the reasons why it cannot read the others.
+
+    Attributes:
+        indices: Indices of the readable lines, ascending.
+        sources: The tokenised source of each readable line.
+        targets: The tokenised translation of each readable line; None where no translations were given.
+        skipped: Index of each other line -> why it cannot be read.
+    """
+
+    indices: list[int]
+    sources: list[Sentence]
+    targets: list[Sentence] | None
+    skipped: dict[int, str]
+
+
+def read_pairs(model: EncoderModel, sources: Sequence[str], targets: Sequence[str] | None = None) -> ReadPairs:
+    """Tokenises sources, and their translations if given, and sorts out those that the model cannot read.
+
+    Args:
+        model: The model.
+        sources: One sentence per line.
+        targets: Translations that the decoder will be forced to write, one per source; None: none are read.
+
+    Returns:
+        The readable lines, and why the others are skipped.
+
+    Raises:
+        RequestError: Sources and targets differ in number, or the model reads no targets.
+    """
+    if targets is not None:
+        check_reads_targets(model)
+        if len(targets) != len(sources):
+            raise RequestError(f"expected one target per source: {len(sources)} sources, {len(targets)} targets")
+    pairs = ReadPairs([], [], None if targets is None else [], {})
+    for index, text in enumerate(sources):
+        source, reason = read_source(model, text)
+        if reason is None and targets is not None and pairs.targets is not None:
+            target, reason = read_target(cast(TranslationModel, model), targets[index])
+            if reason is None:
+                pairs.targets.append(target)
+        if reason is None:
+            pairs.indices.append(index)
+            pairs.sources.append(source)
+        else:
+            pairs.skipped[index] = reason
+    return pairs
+
+
+def readable_sentences(model: EncoderModel, texts: Iterable[str]) -> list[Sentence]:
+    """Tokenises texts and leaves out those that the model cannot read.
+
+    Args:
+        model: The model.
+        texts: One sentence each.
+
+    Returns:
+        The readable sentences, in order.
+    """
+    results = (read_source(model, text) for text in texts)
+    return [sentence for sentence, reason in results if reason is None]
 
 
 def read_source(model: EncoderModel, text: str) -> tuple[Sentence, str | None]:
-    """The tokenised source, and why it cannot be analysed, if it cannot.
+    """Tokenises a source and says why it cannot be analysed, if it cannot.
 
     Args:
-        model: The model that is to read it.
+        model: The model that reads it.
         text: One sentence.
 
     Returns:
-        The sentence, without pieces where it was not even tokenised; and the reason.
+        The sentence, without pieces where it was not tokenised; and the reason, or None.
     """
-    nothing = Sentence(text, (), (), ())
+    untokenized = Sentence(text, (), (), ())
     if not is_unicode(text):
-        return nothing, "not valid Unicode"
+        return untokenized, "not valid Unicode"
     if not text.strip():
-        return nothing, "empty line"
+        return untokenized, "empty line"
     if len(text) > MAX_PIECE_CHARACTERS * model.max_source_pieces:
-        return nothing, f"{len(text):,} characters; the model reads {model.max_source_pieces} pieces"
+        return untokenized, f"{len(text):,} characters; the model reads {model.max_source_pieces} pieces"
     source = model.tokenize_source(text)
     if not source.words:
         return source, "no words"
@@ -32,14 +102,14 @@ def read_source(model: EncoderModel, text: str) -> tuple[Sentence, str | None]:
 
 
 def read_target(model: TranslationModel, text: str) -> tuple[Sentence, str | None]:
-    """The tokenised translation, and why the decoder cannot be forced to write it, if it cannot.
+    """Tokenises a translation and says why the decoder cannot be forced to write it, if it cannot.
 
     Args:
-        model: The model that is to write it.
-        text: One sentence; an empty one is a translation that leaves everything out.
+        model: The model that is forced to write it.
+        text: One sentence; may be empty.
 
     Returns:
-        The sentence, without pieces where it was not even tokenised; and the reason.
+        The sentence, without pieces where it was not tokenised; and the reason, or None.
     """
     if not is_unicode(text):
         return Sentence(text, (), (), ()), "translation is not valid Unicode"
@@ -50,7 +120,7 @@ def read_target(model: TranslationModel, text: str) -> tuple[Sentence, str | Non
 
 
 def is_unicode(text: str) -> bool:
-    """False for a lone surrogate: no file holds one, but a Python string can."""
+    """Whether a text can be encoded: a lone surrogate cannot; no file holds one, but a Python string can."""
     try:
         text.encode()
     except UnicodeEncodeError:

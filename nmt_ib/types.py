@@ -53,6 +53,9 @@ class Sentence:
         return len(self.ids)
 
 
+Target = Sentence | int  # what a model answers: a tokenised translation, or the number of a label
+
+
 @dataclass(frozen=True)
 class Tree:
     """One sentence with its basic dependency tree.

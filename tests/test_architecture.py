@@ -41,6 +41,7 @@ FRONT_DOOR = {"nmt_ib", "nmt_ib.info", "nmt_ib.benchmark"}  # what recipes may i
 TESTED_ELSEWHERE = {
     "__main__.py": "one line",
     "attribution/by_name.py": "contracts/test_attributor.py: every name",
+    "attribution/word_removal.py": "attribution/test_contribution.py: every operator",
     "attribution/contribution_scores.py": "contracts/test_attributor.py",
     "attribution/random_scores.py": "contracts/test_attributor.py",
     "catalog.py": "tables only; contracts/test_attributor.py makes all that they name",
@@ -51,13 +52,12 @@ TESTED_ELSEWHERE = {
     "protocols.py": "promises without code; contracts/ keeps them",
 }
 UNTESTED = """
-attribution/answers attribution/gate attribution/gated_question attribution/mixing attribution/outcome
-attribution/readout_training attribution/sites batching cli/benchmark_table cli/compression_request cli/layers cli/main
-cli/render cli/run_directory cli/show cli/terminal compression/kinds compression/tags faithfulness/intervals
-faithfulness/probability files info/agglomerative info/critical_betas info/critics info/estimate
+attribution/gate attribution/gated_question attribution/mixing attribution/outcome attribution/readout_training
+attribution/sites cli/benchmark_table cli/compression_request cli/layers cli/main cli/render cli/run_directory cli/show
+cli/terminal compression/kinds compression/tags files info/agglomerative info/critical_betas info/critics info/estimate
 info/gaussian_bottleneck info/sample_bound info/samples models/elmo_files models/fingerprints
 models/generation models/languages models/layouts models/marian_weights models/seq2seq models/sources models/stack
-models/vocabulary networks/estimators networks/experiments networks/sphere_rule readability reports/png/canvas
+models/vocabulary networks/estimators networks/experiments networks/sphere_rule reports/png/canvas
 reports/png/diagnosis reports/png/estimators reports/png/information_plane reports/png/parsing reports/png/plane
 reports/png/retention reports/png/transformer_plane requests results/attribution results/benchmark results/deep_vib
 results/diagnosis results/estimator_benchmark results/ib_curve results/information_plane results/parsing

@@ -7,21 +7,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmt_ib.batching import length_buckets
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.results.diagnosis import DiagnosisSummary, Share
 from nmt_ib.seeding import sentence_generator
 from nmt_ib.signature import RunSignature, fingerprint_lines
 from nmt_ib.types import Sentence, TokenBatch
-
-
-@given(st.lists(st.integers(1, 50), max_size=40), st.integers(1, 9))
-def test_buckets_hold_each_index_once_and_fall_in_length(lengths, size):
-    buckets = length_buckets(lengths, size)
-    assert sorted(index for bucket in buckets for index in bucket) == list(range(len(lengths)))
-    assert all(len(bucket) <= size for bucket in buckets)
-    flat = [lengths[index] for bucket in buckets for index in bucket]
-    assert flat == sorted(lengths, reverse=True)
 
 
 def test_padding():

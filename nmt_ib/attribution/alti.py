@@ -9,10 +9,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from nmt_ib.attribution.mixing import Mixed, chosen_layer, decoder_rolled_out, mixed_outcomes, rolled_out
-from nmt_ib.attribution.question import Target
 from nmt_ib.protocols import AttendingEncoder, AttendingTranslator, EncoderModel
 from nmt_ib.results.attribution import Attribution
-from nmt_ib.types import MixingBlock, Sentence, TokenBatch
+from nmt_ib.types import MixingBlock, Sentence, Target, TokenBatch
 
 VECTORS_AT_ONCE = 1 << 23  # numbers in transformed vectors, 32 MiB: they grow with the square of the length
 

@@ -5,35 +5,49 @@ from typing import cast
 
 import torch
 
-from nmt_ib.attribution.question import Target
-from nmt_ib.batching import length_buckets
+from nmt_ib.batching import map_in_batches
 from nmt_ib.errors import RequestError
 from nmt_ib.protocols import Classifier, EncoderModel, TranslationModel
 from nmt_ib.readability import read_target
-from nmt_ib.types import Sentence
+from nmt_ib.types import Sentence, Target
 
 
 @torch.inference_mode()
-def own_answers(model: EncoderModel, sources: Sequence[Sentence], batch_size: int = 32) -> list[Target]:
-    """What the model itself translates or predicts.
+def own_answers(
+    model: EncoderModel, sources: Sequence[Sentence], batch_size: int = 32, *, beams: int = 1
+) -> list[Target]:
+    """The model's own translation or predicted label of each sentence.
 
     Args:
         model: A translation model or a classifier.
         sources: Tokenised sentences.
-        batch_size: Sentences at once.
+        batch_size: Number of sentences per forward pass; does not affect results.
+        beams: Beam size of translations; 1: greedy.
 
     Returns:
-        A translation or label a sentence.
+        A tokenised translation, or the number of a label, for each sentence, in order.
+
+    Raises:
+        RequestError: The model neither translates nor classifies.
     """
-    found: dict[int, Target] = {}
-    for bucket in length_buckets([len(source) for source in sources], batch_size):
-        batch = model.pad([sources[index] for index in bucket])
-        if isinstance(model, TranslationModel):
-            found |= dict(zip(bucket, model.translate(batch), strict=True))
-        elif isinstance(model, Classifier):
-            labels = model.classify(model.embed(batch.ids), batch.mask).argmax(1).tolist()
-            found |= dict(zip(bucket, labels, strict=True))
-    return [found[index] for index in range(len(sources))]
+    if isinstance(model, TranslationModel):
+        return list(own_translations(model, sources, batch_size, beams=beams))
+    if not isinstance(model, Classifier):
+        raise RequestError(f"{model.name} neither translates nor classifies")
+
+    def predict(batch: list[Sentence]) -> list[int]:
+        padded = model.pad(batch)
+        return model.classify(model.embed(padded.ids), padded.mask).argmax(1).tolist()
+
+    return list(map_in_batches(predict, sources, batch_size))
+
+
+@torch.inference_mode()
+def own_translations(
+    model: TranslationModel, sources: Sequence[Sentence], batch_size: int = 32, *, beams: int = 1
+) -> list[Sentence]:
+    """The model's own translation of each sentence; arguments as in `own_answers`."""
+    return map_in_batches(lambda batch: model.translate(model.pad(batch), beams=beams), sources, batch_size)
 
 
 def given_answer(model: EncoderModel, target: str | int) -> Target:

@@ -9,10 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from nmt_ib.attribution.mixing import Mixed, chosen_layer, mixed_outcomes, rolled_out
-from nmt_ib.attribution.question import Target
 from nmt_ib.protocols import AttendingEncoder, AttendingTranslator, EncoderModel
 from nmt_ib.results.attribution import Attribution
-from nmt_ib.types import AttentionBlock, MixingBlock, Sentence, TokenBatch
+from nmt_ib.types import AttentionBlock, MixingBlock, Sentence, Target, TokenBatch
 
 
 @dataclass(frozen=True)

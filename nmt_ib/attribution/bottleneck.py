@@ -10,15 +10,15 @@ from torch import Tensor
 from nmt_ib.attribution.gated_question import GatedQuestion, check_layer, check_normalization
 from nmt_ib.attribution.gradient import by_token_read
 from nmt_ib.attribution.outcome import outcome
-from nmt_ib.attribution.question import Target, ask
+from nmt_ib.attribution.question import ask
 from nmt_ib.attribution.statistics import CorpusStatistics, statistics_for
-from nmt_ib.batching import length_buckets
+from nmt_ib.batching import map_in_batches
 from nmt_ib.errors import RequestError
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.protocols import EncoderModel, TranslationModel
 from nmt_ib.results.attribution import Attribution
 from nmt_ib.seeding import sentence_generator
-from nmt_ib.types import Sentence
+from nmt_ib.types import Sentence, Target
 
 GATES = ("word", "dimension")
 AT_REST = 0.02  # share of all bits that may still go, or come back, in the last step
@@ -112,16 +112,16 @@ class Bottleneck:
             for index, (source, target) in enumerate(zip(sources, targets, strict=True))
             for part in (_beginnings(target) if per_token and isinstance(target, Sentence) else [target])
         ]
-        found: dict[int, _Found] = {}
-        for bucket in length_buckets([len(row.source) for row in rows], max(1, batch_size // self.draws)):
-            chosen = [rows[place] for place in bucket]
-            question = ask(model, [row.source for row in chosen], [row.target for row in chosen])
+
+        def search(batch: list[_Row]) -> list[_Found]:
+            question = ask(model, [row.source for row in batch], [row.target for row in batch])
             gated = GatedQuestion.about(question, self.layer, statistics, prefix=per_token)
-            generators = [sentence_generator(self.seed, row.source.text) for row in chosen]
-            found.update(zip(bucket, self._search(gated, generators), strict=True))
+            return self._search(gated, [sentence_generator(self.seed, row.source.text) for row in batch])
+
+        searched = map_in_batches(search, rows, max(1, batch_size // self.draws), length=lambda row: len(row.source))
         grouped: list[list[_Found]] = [[] for _ in sources]
-        for place, row in enumerate(rows):
-            grouped[row.index].append(found[place])
+        for row, found in zip(rows, searched, strict=True):
+            grouped[row.index].append(found)
         return [self._outcome(model, *one) for one in zip(sources, targets, grouped, strict=True)]
 
     def _search(self, gated: GatedQuestion, generators: "list[torch.Generator]") -> "list[_Found]":

@@ -1,32 +1,31 @@
 """Contribution of each source word to each target token: signed, pointwise information, in bits."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import groupby
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from nmt_ib.batching import length_buckets
+from nmt_ib.attribution.word_removal import OPERATORS, WordRemoval
+from nmt_ib.batching import map_in_batches, map_pairs_in_batches
 from nmt_ib.errors import RequestError
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.protocols import TranslationModel
-from nmt_ib.seeding import sentence_generator
-from nmt_ib.types import Sentence, TokenBatch
+from nmt_ib.types import Sentence
 
-SCORES_AT_ONCE = 1 << 25  # 128 MiB of output scores: long sentences have many candidates
-OPERATORS = ("unknown", "noise", "delete")
-_Prior = tuple[Float[Tensor, " D"], Float[Tensor, " D"]]  # mean and deviation of embeddings
+MAX_LOGITS = 1 << 25  # output scores computed at once, 128 MiB in float32: long sentences have many candidates
 
 
 @dataclass(frozen=True)
 class Contribution:
-    """What the words of one sentence contribute to its translation.
+    """Contributions of the words of one sentence to its translation.
 
     Attributes:
-        matrix_bits: log2 p(y_t | x, y_<t) - E log2 p(y_t | x without word i, y_<t); signed, <= 0: not used.
-        logprob_bits: log2 p(y_t | x, y_<t), <= 0.
+        matrix_bits: log2 p(y_t | x, y_<t) - E log2 p(y_t | x without word i, y_<t), in bits; signed, <= 0: the word is
+            not used.
+        logprob_bits: log2 p(y_t | x, y_<t), in bits, <= 0.
     """
 
     matrix_bits: Float[Tensor, "W T"]
@@ -35,17 +34,17 @@ class Contribution:
 
 @dataclass(frozen=True)
 class ContributionMethod:
-    r"""How contributions are measured.
+    r"""Pointwise contribution of each source word to each target token, in bits.
 
     .. math:: i(x_i; y_t) = \log_2 p(y_t | x, y_{<t}) - E \log_2 p(y_t | x \text{ without word } i, y_{<t})
 
     Attributes:
-        operator: What "without" means. "unknown": each piece of the word becomes the unknown piece. "noise": each
-            piece's embedding is drawn from N(mean, diag(variance)) of the embedding table, a closed noise channel.
-            "delete": the pieces are taken out and the rest moves up (contrastive conditioning, word by word).
-        draws: Noise draws, antithetic pairs, the same for each word of a sentence; the others need one pass.
-        shortlist: Output scores are normalised over the candidates that are among the `shortlist` best of the
-            undisturbed pass, or of a pass without any word, at any target position; 0: over the whole vocabulary.
+        operator: How word i is removed: "unknown" (unknown piece), "noise" (closed noise channel) or "delete"
+            (contrastive conditioning, word by word); see `WordRemoval`.
+        draws: Number of noise draws in the expectation, even and >= 2: antithetic pairs, the same for each word of a
+            sentence; read for the operator "noise" only, the others need one pass.
+        shortlist: Output scores are normalised over the `shortlist` most probable candidates of the unperturbed pass,
+            or of a pass without any word, at any target position; 0: over the whole vocabulary.
         seed: Seed of the noise.
 
     References:
@@ -68,6 +67,11 @@ class ContributionMethod:
         if self.draws < 2 or self.draws % 2:
             raise RequestError(f"draws come in antithetic pairs: give an even number of at least 2, not {self.draws}")
 
+    @property
+    def draws_per_word(self) -> int:
+        """Perturbed copies of a sentence for each of its words."""
+        return self.draws if self.operator == "noise" else 1
+
     @torch.inference_mode()
     def __call__(
         self, model: TranslationModel, sources: Sequence[Sentence], targets: Sequence[Sentence], *, batch_size: int = 32
@@ -75,129 +79,111 @@ class ContributionMethod:
         """Contributions for each pair of a source and its translation.
 
         Args:
-            model: The model; its weights and mode are left as they are.
-            sources: Tokenised sources, each with at least one word.
+            model: The model; its weights and mode are left unchanged.
+            sources: Tokenised sources.
             targets: Their translations, in the same order.
-            batch_size: Disturbed copies of sentences that go through the model at once; changes no result.
+            batch_size: Number of sentences or perturbed copies per forward pass; does not affect results.
 
         Returns:
-            One Contribution a pair, in order, on the CPU.
+            One Contribution per pair, in order, on the CPU.
         """
-        pairs = [_Pair(source, target) for source, target in zip(sources, targets, strict=True)]
-        for bucket in length_buckets([len(source) for source in sources], batch_size):
-            self._undisturbed(model, [pairs[index] for index in bucket])
-        rows = [
-            _Row(pair, word, draw) for pair in pairs for word in range(len(pair.source.words)) for draw in self._draws()
+        removal = WordRemoval(model, self.operator, self.draws, self.seed)
+
+        def score(sources: list[Sentence], targets: list[Sentence]) -> list[_Unperturbed]:
+            return self._score(removal, sources, targets)
+
+        pairs = map_pairs_in_batches(score, sources, targets, batch_size)
+        copies = [
+            _Copy(pair, word, draw)
+            for pair in pairs
+            for word in range(len(pair.source.words))
+            for draw in range(self.draws_per_word)
         ]
-        prior = _embedding_prior(model) if self.operator == "noise" else None
-        for bucket in length_buckets([len(row.pair.source) for row in rows], batch_size):
-            self._disturbed(model, [rows[index] for index in bucket], prior)
-        return [pair.result() for pair in pairs]
+        losses = iter(
+            map_in_batches(
+                lambda batch: _losses(removal, batch), copies, batch_size, length=lambda copy: len(copy.pair.source)
+            )
+        )
+        return [self._contribution(pair, losses) for pair in pairs]
 
-    def _draws(self) -> range:
-        return range(self.draws if self.operator == "noise" else 1)
-
-    def _undisturbed(self, model: TranslationModel, pairs: "Sequence[_Pair]") -> None:
-        batch, targets = model.pad([pair.source for pair in pairs]), model.pad([pair.target for pair in pairs])
+    def _score(
+        self, removal: WordRemoval, sources: Sequence[Sentence], targets: Sequence[Sentence]
+    ) -> "list[_Unperturbed]":
+        """The unperturbed pass, and with a shortlist a pass without any word."""
+        model = removal.model
+        batch, forced = model.pad(sources), model.pad(targets)
         embeddings = model.embed(batch.ids)
-        states = model.decode(model.encode(embeddings, batch.mask), batch.mask, targets.ids).states
+        states = model.decode(model.encode(embeddings, batch.mask), batch.mask, forced.ids).states
         if self.shortlist:
-            bare = torch.where((batch.word_index >= 0)[..., None], _unknown(model, batch), embeddings)
-            without = model.decode(model.encode(bare, batch.mask), batch.mask, targets.ids).states
-        for index, pair in enumerate(pairs):
-            ids, length = targets.ids[index, : len(pair.target)], len(pair.target)
-            logits = model.logits(states[index, :length])
-            pair.logprobs = logits.gather(1, ids[:, None])[:, 0] - logits.logsumexp(1)
+            wordless = torch.where((batch.word_index >= 0)[..., None], removal.unknown(batch), embeddings)
+            wordless_states = model.decode(model.encode(wordless, batch.mask), batch.mask, forced.ids).states
+        results = []
+        for row, (source, target) in enumerate(zip(sources, targets, strict=True)):
+            ids, length = forced.ids[row, : len(target)], len(target)
+            logits = model.logits(states[row, :length])
+            logprobs = logits.gather(1, ids[:, None])[:, 0] - logits.logsumexp(1)
+            candidates, reference = None, logprobs
             if self.shortlist:
                 best = min(self.shortlist, logits.shape[1])
-                others = model.logits(without[index, :length])
-                found = [logits.topk(best).indices.flatten(), others.topk(best).indices.flatten(), ids]
-                pair.candidates = torch.cat(found).unique()
-                pair.reference = _target_logprobs(model, states[index : index + 1, :length], ids, pair.candidates)[0]
-            else:
-                pair.reference = pair.logprobs
-            pair.matrix = torch.zeros(len(pair.source.words), length, dtype=logits.dtype)
+                others = model.logits(wordless_states[row, :length])
+                likely = [scores.topk(best).indices.flatten() for scores in (logits, others)]
+                candidates = torch.cat([*likely, ids]).unique()
+                reference = _target_logprobs(model, states[row : row + 1, :length], ids, candidates)[0]
+            results.append(_Unperturbed(source, target, logprobs, reference, candidates))
+        return results
 
-    def _disturbed(self, model: TranslationModel, rows: "Sequence[_Row]", prior: "_Prior | None") -> None:
-        batch, targets = model.pad([row.pair.source for row in rows]), model.pad([row.pair.target for row in rows])
-        hit = batch.word_index == torch.tensor([[row.word] for row in rows], device=batch.ids.device)
-        embeddings, mask = self._disturb(model, batch, hit, rows, prior)
-        states = model.decode(model.encode(embeddings, mask), mask, targets.ids).states
-        share = 1 / len(self._draws())
-        start = 0
-        for pair, group in groupby(rows, key=lambda row: row.pair):
-            words = torch.tensor([row.word for row in group])
-            stop = start + len(words)
-            ids = targets.ids[start, : len(pair.target)]
-            logprobs = _target_logprobs(model, states[start:stop, : len(ids)], ids, pair.candidates)
-            pair.matrix.index_add_(0, words, ((pair.reference - logprobs) * share).cpu())
-            start = stop
-
-    def _disturb(
-        self,
-        model: TranslationModel,
-        batch: TokenBatch,
-        hit: Bool[Tensor, "B S"],
-        rows: "Sequence[_Row]",
-        prior: "_Prior | None",
-    ) -> tuple[Float[Tensor, "B S D"], Bool[Tensor, "B S"]]:
-        """Embeddings and mask without the words that are hit."""
-        embeddings = model.embed(batch.ids)
-        if self.operator == "delete":
-            order = (~batch.mask | hit).to(torch.uint8).argsort(dim=1, stable=True)
-            mask = torch.arange(hit.shape[1], device=hit.device) < (batch.mask & ~hit).sum(1, keepdim=True)
-            return embeddings.gather(1, order[..., None].expand_as(embeddings)), mask
-        instead = _unknown(model, batch) if prior is None else self._noise(batch, rows, prior)
-        return torch.where(hit[..., None], instead, embeddings), batch.mask
-
-    def _noise(self, batch: TokenBatch, rows: "Sequence[_Row]", prior: "_Prior") -> Float[Tensor, "B S D"]:
-        mean, deviation = prior
-        noise = torch.zeros(*batch.ids.shape, len(mean))
-        for index, row in enumerate(rows):
-            drawn = row.pair.noise(self.seed, self.draws // 2, len(mean))[row.draw // 2]
-            noise[index, : len(drawn)] = drawn if row.draw % 2 else -drawn
-        return mean + deviation * noise.to(mean)
-
-
-@dataclass(eq=False)
-class _Pair:
-    """A source and its translation, and what the undisturbed pass left for the disturbed ones."""
-
-    source: Sentence
-    target: Sentence
-    logprobs: Tensor = field(init=False)
-    reference: Tensor = field(init=False)
-    candidates: Tensor | None = None
-    matrix: Tensor = field(init=False)
-    _drawn: Tensor | None = None
-
-    def noise(self, seed: int, pairs: int, width: int) -> Float[Tensor, "N S D"]:
-        if self._drawn is None:
-            generator = sentence_generator(seed, self.source.text)
-            self._drawn = torch.randn(pairs, len(self.source), width, generator=generator)
-        return self._drawn
-
-    def result(self) -> Contribution:
-        return Contribution(self.matrix * BITS_PER_NAT, self.logprobs.cpu() * BITS_PER_NAT)
+    def _contribution(self, pair: "_Unperturbed", losses: Iterator[Float[Tensor, " T"]]) -> Contribution:
+        words, draws = len(pair.source.words), self.draws_per_word
+        logprobs = pair.logprobs.cpu()
+        rows = list(islice(losses, words * draws))
+        matrix = (
+            torch.stack(rows).unflatten(0, (words, draws)).mean(1) if rows else logprobs.new_zeros(0, len(logprobs))
+        )
+        return Contribution(matrix * BITS_PER_NAT, logprobs * BITS_PER_NAT)
 
 
 @dataclass(frozen=True, eq=False)
-class _Row:
-    """One disturbed copy: a pair, the word that goes, the number of the noise draw."""
+class _Unperturbed:
+    """A pair of source and translation, and the log-probabilities of its unperturbed pass, in nats.
 
-    pair: _Pair
+    Attributes:
+        source: The source.
+        target: Its translation.
+        logprobs: Of the target tokens, over the whole vocabulary.
+        reference: The same over the candidates.
+        candidates: Ids of the shortlist, ascending; None: the whole vocabulary.
+    """
+
+    source: Sentence
+    target: Sentence
+    logprobs: Float[Tensor, " T"]
+    reference: Float[Tensor, " T"]
+    candidates: Int[Tensor, " K"] | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Copy:
+    """One perturbed copy: a pair, the word that is removed, the index of the noise draw."""
+
+    pair: _Unperturbed
     word: int
     draw: int
 
 
-def _embedding_prior(model: TranslationModel) -> _Prior:
-    """Mean and deviation of the embedding table, over the vocabulary."""
-    table = model.embedding_table()
-    return table.mean(0), table.std(0)
-
-
-def _unknown(model: TranslationModel, batch: TokenBatch) -> Float[Tensor, " D"]:
-    return model.embed(batch.ids.new_tensor([[model.unknown_id]]))[0, 0]
+def _losses(removal: WordRemoval, copies: Sequence[_Copy]) -> Iterator[Float[Tensor, " T"]]:
+    """Loss of log-probability of each target token, in nats, for each copy."""
+    model, sources = removal.model, [copy.pair.source for copy in copies]
+    batch, forced = model.pad(sources), model.pad([copy.pair.target for copy in copies])
+    removed = batch.word_index == torch.tensor([[copy.word] for copy in copies], device=batch.ids.device)
+    embeddings, mask = removal.inputs(batch, removed, sources, [copy.draw for copy in copies])
+    states = model.decode(model.encode(embeddings, mask), mask, forced.ids).states
+    start = 0
+    for pair, group in groupby(copies, key=lambda copy: copy.pair):
+        stop = start + len(list(group))
+        ids = forced.ids[start, : len(pair.target)]
+        logprobs = _target_logprobs(model, states[start:stop, : len(ids)], ids, pair.candidates)
+        yield from (pair.reference - logprobs).cpu()
+        start = stop
 
 
 def _target_logprobs(
@@ -206,10 +192,11 @@ def _target_logprobs(
     ids: Int[Tensor, " T"],
     candidates: Int[Tensor, " K"] | None,
 ) -> Float[Tensor, "B T"]:
-    places = ids if candidates is None else torch.searchsorted(candidates, ids)
-    found = []
-    columns = model.logits(states[:1, :1]).shape[-1] if candidates is None else len(candidates)
-    for part in states.split(max(1, SCORES_AT_ONCE // (len(ids) * columns))):
+    """Log-probabilities of the target tokens among the candidates, in nats."""
+    columns = ids if candidates is None else torch.searchsorted(candidates, ids)
+    count = model.logits(states[:1, :1]).shape[-1] if candidates is None else len(candidates)
+    parts = []
+    for part in states.split(max(1, MAX_LOGITS // (len(ids) * count))):
         logits = model.logits(part, candidates)
-        found.append(logits.gather(2, places.expand(len(part), -1)[..., None])[..., 0] - logits.logsumexp(2))
-    return torch.cat(found)
+        parts.append(logits.gather(2, columns.expand(len(part), -1)[..., None])[..., 0] - logits.logsumexp(2))
+    return torch.cat(parts)

@@ -9,11 +9,10 @@ from torch import Tensor
 
 from nmt_ib.attribution.contribution import ContributionMethod
 from nmt_ib.attribution.outcome import outcome
-from nmt_ib.attribution.question import Target
 from nmt_ib.errors import RequestError
 from nmt_ib.protocols import EncoderModel, TranslationModel
 from nmt_ib.results.attribution import Attribution
-from nmt_ib.types import Sentence
+from nmt_ib.types import Sentence, Target
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class ContributionScores(ContributionMethod):
                 method="contribution",
                 unit="bits",
                 matrix=_of_pieces(source, contribution.matrix_bits),
-                passes=len(source.words) * len(self._draws()) + (2 if self.shortlist else 1),
+                passes=len(source.words) * self.draws_per_word + (2 if self.shortlist else 1),
             )
             for source, target, contribution in zip(sources, translations, found, strict=True)
         ]

@@ -1,6 +1,6 @@
 """Gradient and gradient x input: what a small change of an embedding does to the answer's log-probability."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -8,12 +8,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from nmt_ib.attribution.outcome import outcome
-from nmt_ib.attribution.question import Question, Target, ask
-from nmt_ib.batching import length_buckets
+from nmt_ib.attribution.question import Question, ask
+from nmt_ib.batching import map_pairs_in_batches
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.protocols import EncoderModel
 from nmt_ib.results.attribution import Attribution
-from nmt_ib.types import Sentence
+from nmt_ib.types import Sentence, Target
 
 
 @dataclass(frozen=True)
@@ -51,18 +51,18 @@ class Gradient:
         Returns:
             One a sentence, in order.
         """
-        found: dict[int, Attribution] = {}
-        for bucket in length_buckets([len(source) for source in sources], batch_size):
-            question = ask(model, [sources[index] for index in bucket], [targets[index] for index in bucket])
+
+        def explain(sources: list[Sentence], targets: list[Target]) -> Iterator[Attribution]:
+            question = ask(model, sources, targets)
             inputs = entered(question, question.inputs(), self.layer)
             along = inputs if self.times_input else None
             matrix, *prefix = answer_gradients(question, inputs, along=along, layer=self.layer)
-            for row, index in enumerate(bucket):
-                source, answers = sources[index], int(question.answers[row].sum())
-                found[index] = outcome(
+            for row, (source, target) in enumerate(zip(sources, targets, strict=True)):
+                answers = int(question.answers[row].sum())
+                yield outcome(
                     model,
                     source,
-                    targets[index],
+                    target,
                     method="input_x_gradient" if self.times_input else "gradient",
                     layer=self.layer,
                     unit="bits" if self.times_input else "",
@@ -70,7 +70,8 @@ class Gradient:
                     prefix_matrix=prefix[0][row, :answers, :answers] if prefix else None,
                     passes=1 + answers,
                 )
-        return [found[index] for index in range(len(sources))]
+
+        return map_pairs_in_batches(explain, sources, targets, batch_size)
 
 
 def entered(question: Question, inputs: Sequence[Tensor], layer: int) -> list[Float[Tensor, "B _ D"]]:

@@ -1,6 +1,6 @@
 """Integrated gradients: what each piece adds on the straight way from unknown pieces to the sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +10,13 @@ from torch import Tensor
 
 from nmt_ib.attribution.gradient import answer_gradients, entered
 from nmt_ib.attribution.outcome import outcome
-from nmt_ib.attribution.question import Question, Target, ask
-from nmt_ib.batching import length_buckets
+from nmt_ib.attribution.question import Question, ask
+from nmt_ib.batching import map_pairs_in_batches
 from nmt_ib.errors import RequestError
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.protocols import EncoderModel
 from nmt_ib.results.attribution import Attribution
-from nmt_ib.types import Sentence
+from nmt_ib.types import Sentence, Target
 
 
 @dataclass(frozen=True)
@@ -62,17 +62,17 @@ class IntegratedGradients:
         Returns:
             One a sentence, in order.
         """
-        found: dict[int, Attribution] = {}
-        for bucket in length_buckets([len(source) for source in sources], max(1, batch_size // self.steps)):
-            question = ask(model, [sources[index] for index in bucket], [targets[index] for index in bucket])
+
+        def explain(sources: list[Sentence], targets: list[Target]) -> Iterator[Attribution]:
+            question = ask(model, sources, targets)
             parts, gaps = self._integrals(question, batch_size)
-            for row, index in enumerate(bucket):
-                source, answers = sources[index], int(question.answers[row].sum())
+            for row, (source, target) in enumerate(zip(sources, targets, strict=True)):
+                answers = int(question.answers[row].sum())
                 matrix, *prefix = (part[row, :, :answers] for part in parts)
-                found[index] = outcome(
+                yield outcome(
                     model,
                     source,
-                    targets[index],
+                    target,
                     method="integrated_gradients",
                     layer=self.layer,
                     unit="bits",
@@ -81,7 +81,8 @@ class IntegratedGradients:
                     passes=self.steps * (1 + answers) + 2,
                     details={"completeness_gap_bits": float(gaps[row])},
                 )
-        return [found[index] for index in range(len(sources))]
+
+        return map_pairs_in_batches(explain, sources, targets, max(1, batch_size // self.steps))
 
     def _integrals(
         self, question: Question, batch_size: int

@@ -1,6 +1,6 @@
 """From how each layer mixes positions to what each piece is worth: rollout, and one Attribution a sentence."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import cast
@@ -11,12 +11,11 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from nmt_ib.attribution.outcome import outcome
-from nmt_ib.attribution.question import Target
-from nmt_ib.batching import length_buckets
+from nmt_ib.batching import map_pairs_in_batches
 from nmt_ib.errors import RequestError
 from nmt_ib.protocols import AttendingEncoder, AttendingTranslator, Classifier, EncoderModel
 from nmt_ib.results.attribution import Attribution
-from nmt_ib.types import Sentence, TokenBatch
+from nmt_ib.types import Sentence, Target, TokenBatch
 
 
 @dataclass(frozen=True)
@@ -69,21 +68,19 @@ def mixed_outcomes(
     translates = isinstance(model, AttendingTranslator)
     if translates and targets is None:
         raise RequestError(f"{model.name} is a translation model: {method} explains translations, pass targets")
-    found: dict[int, Attribution] = {}
-    for bucket in length_buckets([len(source) for source in sources], batch_size):
-        chosen = [sources[index] for index in bucket]
-        asked = [None if targets is None else targets[index] for index in bucket]
-        batch = model.pad(chosen)
-        forced = model.pad(cast(list[Sentence], asked)) if translates else None
+
+    def explain(sources: list[Sentence], targets: list[Target | None]) -> Iterator[Attribution]:
+        batch = model.pad(sources)
+        forced = model.pad(cast(list[Sentence], targets)) if translates else None
         mixed = mix(batch, forced)
         matrices = (mixed.source if translates else _summary(model, mixed.source, batch.mask)).transpose(1, 2)
         # Token j is what the decoder reads at position j + 1; it never reads the last one.
         prefixes = None if mixed.prefix is None else pad(mixed.prefix[..., 1:], (0, 1)).transpose(1, 2)
-        for row, (index, source, target) in enumerate(zip(bucket, chosen, asked, strict=True)):
+        for row, (source, target) in enumerate(zip(sources, targets, strict=True)):
             length = len(target) if isinstance(target, Sentence) else 1
             pieces, inside = matrices[row, : len(source), :length], batch.word_index[row, : len(source), None] >= 0
             figures = {name: each[row].item() for name, each in mixed.details.items()}
-            found[index] = outcome(
+            yield outcome(
                 model,
                 source,
                 target,
@@ -95,7 +92,9 @@ def mixed_outcomes(
                 passes=mixed.passes,
                 details={**figures, "special": (pieces * ~inside).sum(0).mean().item()},
             )
-    return [found[index] for index in range(len(sources))]
+
+    answers: Sequence[Target | None] = [None] * len(sources) if targets is None else targets
+    return map_pairs_in_batches(explain, sources, answers, batch_size)
 
 
 def _summary(model: EncoderModel, source: Float[Tensor, "B S S"], mask: Bool[Tensor, "B S"]) -> Float[Tensor, "B 1 S"]:

@@ -8,12 +8,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from nmt_ib.attribution.outcome import outcome
-from nmt_ib.attribution.question import Target, ask
-from nmt_ib.batching import length_buckets
+from nmt_ib.attribution.question import ask
+from nmt_ib.batching import map_in_batches
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.protocols import EncoderModel
 from nmt_ib.results.attribution import Attribution
-from nmt_ib.types import Sentence
+from nmt_ib.types import Sentence, Target
 
 NOTHING = -2  # the index of no word and no token; special pieces have -1
 
@@ -49,18 +49,20 @@ class Occlusion:
             One a sentence, in order.
         """
         rows = [row for index in range(len(sources)) for row in _rows(index, sources[index], targets[index])]
-        figures: dict[int, Tensor] = {}
-        for bucket in length_buckets([len(sources[index]) for index, _, _ in rows], batch_size):
-            chosen, words, tokens = zip(*(rows[row] for row in bucket), strict=True)
-            question = ask(model, [sources[index] for index in chosen], [targets[index] for index in chosen])
+
+        def logprobs(rows: list[tuple[int, int, int]]) -> list[Tensor]:
+            indices, words, tokens = zip(*rows, strict=True)
+            question = ask(model, [sources[index] for index in indices], [targets[index] for index in indices])
             word, token = (question.batch.ids.new_tensor(which)[:, None] for which in (words, tokens))
             places = torch.arange(question.answers.shape[1], device=token.device)
             inputs = question.inputs(question.batch.word_index == word, places == token)
-            logprobs = question.logprobs(*inputs) * BITS_PER_NAT
-            figures |= {row: logprobs[k, question.answers[k]].cpu() for k, row in enumerate(bucket)}
+            bits = (question.logprobs(*inputs) * BITS_PER_NAT).cpu()
+            return [row[mask] for row, mask in zip(bits, question.answers.cpu(), strict=True)]
+
+        measured = map_in_batches(logprobs, rows, batch_size, length=lambda row: len(sources[row[0]]))
         grouped: list[list[Tensor]] = [[] for _ in sources]
-        for row, (index, _, _) in enumerate(rows):
-            grouped[index].append(figures[row])
+        for (index, _, _), one in zip(rows, measured, strict=True):
+            grouped[index].append(one)
         return [_attribution(model, *about) for about in zip(sources, targets, map(torch.stack, grouped), strict=True)]
 
 

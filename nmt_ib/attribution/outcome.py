@@ -5,10 +5,9 @@ from typing import Any, cast
 from jaxtyping import Float
 from torch import Tensor
 
-from nmt_ib.attribution.question import Target
 from nmt_ib.protocols import Classifier, EncoderModel
 from nmt_ib.results.attribution import Attribution, Matrix
-from nmt_ib.types import Sentence
+from nmt_ib.types import Sentence, Target
 
 
 def outcome(

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nmt_ib.errors import RequestError
 from nmt_ib.protocols import Classifier, EncoderModel, TranslationModel
-from nmt_ib.types import Sentence, TokenBatch
+from nmt_ib.types import Sentence, Target, TokenBatch
 
 Unknown = Bool[Tensor, "B _"] | None
 
@@ -168,7 +168,6 @@ class Classification:
 
 
 Question = Translation | Classification
-Target = Sentence | int
 
 
 def ask(model: EncoderModel, sources: Sequence[Sentence], targets: Sequence[Target]) -> Question:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import torch
 
 from nmt_ib.attribution.outcome import outcome
-from nmt_ib.attribution.question import Target
 from nmt_ib.protocols import EncoderModel
 from nmt_ib.results.attribution import Attribution
 from nmt_ib.seeding import sentence_generator
-from nmt_ib.types import Sentence
+from nmt_ib.types import Sentence, Target
 
 
 @dataclass(frozen=True)

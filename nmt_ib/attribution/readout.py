@@ -1,7 +1,7 @@
 """The bottleneck's readout: a network that has learned where the gates come to stand, and needs one pass."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +13,13 @@ from torch import Tensor, nn
 from nmt_ib.attribution.gate import OPEN, Channel
 from nmt_ib.attribution.gated_question import check_layer
 from nmt_ib.attribution.outcome import outcome
-from nmt_ib.attribution.question import Target
 from nmt_ib.attribution.statistics import CorpusStatistics
-from nmt_ib.batching import length_buckets
+from nmt_ib.batching import map_pairs_in_batches
 from nmt_ib.errors import RequestError
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.protocols import EncoderModel
 from nmt_ib.results.attribution import Attribution
-from nmt_ib.types import Sentence, TokenBatch
+from nmt_ib.types import Sentence, Target, TokenBatch
 
 INSIDE = 0.03  # of the range of gates: at its end they have no slope, and a network might never start to learn
 
@@ -171,23 +170,24 @@ class Readout:
         if network.statistics.model != model.fingerprint:
             raise RequestError(f"this readout network was trained for another model than {model.name}")
         check_layer(model, network.layer)
-        found: dict[int, Attribution] = {}
-        for bucket in length_buckets([len(source) for source in sources], batch_size):
-            batch = model.pad([sources[index] for index in bucket])
+
+        def explain(sources: list[Sentence], targets: list[Target]) -> Iterator[Attribution]:
+            batch = model.pad(sources)
             states = model.encode(model.embed(batch.ids), batch.mask, to_layer=network.layer)
             channel = Channel(states, network.statistics.layer(network.layer), batch.word_index)
             bits = channel.nats(network.gates(model, batch)) * BITS_PER_NAT
-            for row, index in enumerate(bucket):
-                worth = bits[row, : len(sources[index])]
-                found[index] = outcome(
+            for source, target, padded_bits in zip(sources, targets, bits, strict=True):
+                scores = padded_bits[: len(source)]
+                yield outcome(
                     model,
-                    sources[index],
-                    targets[index],
+                    source,
+                    target,
                     method="readout",
                     layer=network.layer,
                     unit="bits",
-                    scores=worth,
-                    bits=worth,
+                    scores=scores,
+                    bits=scores,
                     passes=1,
                 )
-        return [found[index] for index in range(len(sources))]
+
+        return map_pairs_in_batches(explain, sources, targets, batch_size)

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from nmt_ib.attribution.gated_question import GatedQuestion, check_layer, check_normalization
-from nmt_ib.attribution.question import Target, ask
+from nmt_ib.attribution.question import ask
 from nmt_ib.attribution.readout import ReadoutNetwork
 from nmt_ib.attribution.statistics import CorpusStatistics, measure_statistics
 from nmt_ib.batching import length_buckets
@@ -17,7 +17,7 @@ from nmt_ib.checkpoint import load_checkpoint, save_checkpoint
 from nmt_ib.errors import RequestError
 from nmt_ib.protocols import EncoderModel
 from nmt_ib.seeding import sentence_generator
-from nmt_ib.types import Sentence
+from nmt_ib.types import Sentence, Target
 
 Progress = Callable[[int, dict[str, float]], None]
 CHECKPOINT = "checkpoint.safetensors"

@@ -11,16 +11,16 @@ from torch import Tensor
 
 from nmt_ib.attribution.noise_search import NoiseSearch, StateOf
 from nmt_ib.attribution.outcome import outcome
-from nmt_ib.attribution.question import Target, Translation, ask
+from nmt_ib.attribution.question import Translation, ask
 from nmt_ib.attribution.sites import Site
 from nmt_ib.attribution.statistics import CorpusStatistics, statistics_for
 from nmt_ib.attribution.tolerated_noise import Tolerated, outside_cloud, tolerated_figures
-from nmt_ib.batching import length_buckets
+from nmt_ib.batching import map_in_batches
 from nmt_ib.errors import RequestError
 from nmt_ib.protocols import EncoderModel, TranslationModel
 from nmt_ib.results.attribution import Attribution
 from nmt_ib.seeding import sentence_generator
-from nmt_ib.types import Sentence, TokenBatch
+from nmt_ib.types import Sentence, Target, TokenBatch
 
 SCALINGS = ("code", "paper")
 REGULARIZATIONS = ("corpus", "state")
@@ -135,12 +135,13 @@ class Sigma:
             for index, (source, answer) in enumerate(zip(sources, answers, strict=True))
             for position in (range(len(cast(Sentence, answer))) if self.per_token else [None])
         ]
-        found: dict[int, Tolerated] = {}
-        for bucket in length_buckets([len(row) for row in rows], max(1, batch_size // (2 * self.pairs))):
-            found.update(zip(bucket, self._search(model, [rows[place] for place in bucket], statistics), strict=True))
+        copies = 2 * self.pairs
+        searched = map_in_batches(
+            lambda batch: self._search(model, batch, statistics), rows, max(1, batch_size // copies)
+        )
         grouped: list[list[Tolerated]] = [[] for _ in sources]
-        for place, row in enumerate(rows):
-            grouped[row.index].append(found[place])
+        for row, tolerated in zip(rows, searched, strict=True):
+            grouped[row.index].append(tolerated)
         spread = statistics.layer(0).std
         return [
             outcome(

@@ -13,11 +13,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from nmt_ib.attribution.answers import own_translations
 from nmt_ib.attribution.question import Translation
 from nmt_ib.batching import length_buckets
 from nmt_ib.data.text import read_lines
 from nmt_ib.errors import RequestError
 from nmt_ib.protocols import Classifier, EncoderModel, TranslationModel
+from nmt_ib.readability import readable_sentences
 from nmt_ib.types import Sentence, TokenBatch
 
 CLOUD = 0.99  # share of the corpus' embeddings that the cloud holds
@@ -192,15 +194,12 @@ def statistics_for(
     if lines is None:
         language = getattr(model, "source_language", None)
         lines = read_lines("builtin:sample-pt" if language == "pt" else "builtin:sample-en")
-    sentences = [sentence for line in lines if (sentence := model.tokenize_source(line)).words]
-    sentences = [sentence for sentence in sentences if len(sentence) <= model.max_source_pieces]
+    sentences = readable_sentences(model, lines)
     if len(sentences) < 2:  # states of whole sentences would have no spread, and scaled differences no end
         raise RequestError("a corpus needs at least two sentences that the model can read, to say how states differ")
     targets = None
     if decoder and isinstance(model, TranslationModel):
-        sentences.sort(key=len)
-        batches = [sentences[start : start + 32] for start in range(0, len(sentences), 32)]
-        targets = [target for batch in batches for target in model.translate(model.pad(batch))]
+        targets = own_translations(model, sentences)
     return measure_statistics(model, sentences, targets)
 
 

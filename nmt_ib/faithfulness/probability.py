@@ -9,10 +9,9 @@ from torch import Tensor
 
 from nmt_ib.errors import RequestError
 from nmt_ib.protocols import Classifier, EncoderModel, TranslationModel
-from nmt_ib.types import Sentence, TokenBatch
+from nmt_ib.types import Sentence, Target, TokenBatch
 
-SCORES_AT_ONCE = 1 << 24  # 64 MiB of output scores
-Target = Sentence | int
+MAX_LOGITS = 1 << 24  # output scores computed at once, 64 MiB in float32
 
 
 def probabilities(
@@ -29,21 +28,20 @@ def probabilities(
         batch: The sentences.
         embeddings: What the first layer reads.
         targets: Translations, or labels.
-        tokens: For each sentence the tokens of its translation that are asked for; (0,) for a label.
+        tokens: For each sentence the indices of the target tokens whose probability is wanted; (0,) for a label.
 
     Returns:
-        For each sentence one probability a token.
+        For each sentence one probability per token, 0 to 1.
 
     Raises:
-        RequestError: The model gives no probabilities.
+        RequestError: The model is neither a translation model nor a classifier.
     """
     if isinstance(model, TranslationModel):
         return _of_tokens(model, batch, embeddings, cast(Sequence[Sentence], targets), tokens)
     if not isinstance(model, Classifier):
         raise RequestError(f"{model.name} gives no probabilities: expected a translation model or a classifier")
     labels = torch.tensor(cast(Sequence[int], targets), device=embeddings.device)
-    found = model.classify(embeddings, batch.mask).softmax(1).gather(1, labels[:, None])
-    return found.tolist()
+    return model.classify(embeddings, batch.mask).softmax(1).gather(1, labels[:, None]).tolist()
 
 
 def _of_tokens(
@@ -55,12 +53,9 @@ def _of_tokens(
 ) -> list[list[float]]:
     ids = model.pad(targets).ids
     states = model.decode(model.encode(embeddings, batch.mask), batch.mask, ids).states
-    rows = torch.tensor([row for row, asked in enumerate(tokens) for _ in asked], device=ids.device)
-    places = torch.tensor([place for asked in tokens for place in asked], device=ids.device)
-    wanted, vocabulary = states[rows, places], model.logits(states[:1, 0]).shape[-1]
-    parts = zip(
-        *(part.split(max(1, SCORES_AT_ONCE // vocabulary)) for part in (wanted, ids[rows, places])), strict=True
-    )
+    rows = torch.tensor([row for row, places in enumerate(tokens) for _ in places], device=ids.device)
+    columns = torch.tensor([place for places in tokens for place in places], device=ids.device)
+    chosen, vocabulary = states[rows, columns], model.logits(states[:1, 0]).shape[-1]
+    parts = zip(*(part.split(max(1, MAX_LOGITS // vocabulary)) for part in (chosen, ids[rows, columns])), strict=True)
     found = [model.logits(part).softmax(1).gather(1, answer[:, None])[:, 0] for part, answer in parts]
-    flat = torch.cat(found).split([len(asked) for asked in tokens])
-    return [part.tolist() for part in flat]
+    return [part.tolist() for part in torch.cat(found).split([len(places) for places in tokens])]

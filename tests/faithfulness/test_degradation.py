@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from nmt_ib.errors import RequestError
-from nmt_ib.faithfulness.degradation import OPERATORS, Curve, Degradation, Ranked, levels_of, word_embeddings
-from nmt_ib.faithfulness.intervals import ratio
+from nmt_ib.faithfulness.curves import RankedAnswer, removal_levels
+from nmt_ib.faithfulness.degradation import OPERATORS, Degradation, word_embedding_moments
 from nmt_ib.types import Sentence, TokenBatch, Word
 from tests.oracles.degradation import curves
 
@@ -18,22 +18,24 @@ SOURCES = (
 TARGETS = ("A casa velha é vermelha.", "Um", "Um cão dorme perto da porta.")
 
 
-def translations(model) -> list[Ranked]:
+def translations(model) -> list[RankedAnswer]:
     """Three tokens of each translation, each with a ranking of its own."""
     generator = random.Random(1)
     found = []
     for text, translation in zip(SOURCES, TARGETS, strict=True):
         source, target = model.tokenize_source(text), model.tokenize_target(translation)
         for token in {0, len(target) // 2, len(target) - 1}:
-            found.append(Ranked(source, target, tuple(generator.random() for _ in source.words), token))
+            found.append(RankedAnswer(source, target, tuple(generator.random() for _ in source.words), token))
     return found
 
 
-def classifications(model) -> list[Ranked]:
+def classifications(model) -> list[RankedAnswer]:
     generator = random.Random(2)
     sources = [model.tokenize_source(text) for text in SOURCES]
     return [
-        Ranked(source, label, tuple(generator.random() for _ in source.words)) for source in sources for label in (0, 2)
+        RankedAnswer(source, label, tuple(generator.random() for _ in source.words))
+        for source in sources
+        for label in (0, 2)
     ]
 
 
@@ -51,11 +53,11 @@ def asked(request, tiny_model, tiny_encoder):
 @torch.no_grad()
 def test_equals_the_definition(asked, operator):
     model, answers = asked
-    cloud = word_embeddings(model, sorted({answer.source for answer in answers}, key=lambda source: source.text))
+    cloud = word_embedding_moments(model, sorted({answer.source for answer in answers}, key=lambda source: source.text))
     found = Degradation(operator, seed=3)(model, answers, batch_size=7)
     for curve, answer in zip(found, answers, strict=True):
         morf, lerf = curves(model, answer, operator, 3, cloud)
-        assert curve.removed == levels_of(len(answer.source.words))
+        assert curve.removed == removal_levels(len(answer.source.words))
         assert curve.morf == pytest.approx(morf, abs=1e-9)
         assert curve.lerf == pytest.approx(lerf, abs=1e-9)
 
@@ -127,7 +129,7 @@ def test_a_model_that_reads_one_word(operator, words):
     model = OneWord()
     source = model.tokenize_source(" ".join(["7", *map(str, range(11, 10 + words))]))
     best = tuple(float(words - place) for place in range(words))
-    right, wrong = Degradation(operator)(model, [Ranked(source, 1, best), Ranked(source, 1, best[::-1])])
+    right, wrong = Degradation(operator)(model, [RankedAnswer(source, 1, best), RankedAnswer(source, 1, best[::-1])])
     levels, sure, odds = len(right.removed), 1 / (1 + 2.718281828459045**-2), 0.5
     assert right.morf == pytest.approx([sure] + [odds] * (levels - 1))
     assert right.lerf == pytest.approx([sure] * (levels - 1) + [odds])
@@ -141,7 +143,7 @@ def test_a_model_that_reads_one_word(operator, words):
 def test_equal_copies_run_once(monkeypatch):
     model = OneWord()
     source = model.tokenize_source("7 11 12")
-    answers = [Ranked(source, 1, (3.0, 2.0, 1.0))] * 5
+    answers = [RankedAnswer(source, 1, (3.0, 2.0, 1.0))] * 5
     seen = []
     monkeypatch.setattr(model, "embed", lambda ids: seen.append(len(ids)) or ids[..., None].double())
     Degradation()(model, answers)
@@ -151,7 +153,7 @@ def test_equal_copies_run_once(monkeypatch):
 def test_delete_shortens_and_mask_does_not():
     model = OneWord()
     source = model.tokenize_source("7 11 12")
-    Degradation("delete")(model, [Ranked(source, 1, (1.0, 2.0, 3.0))])
+    Degradation("delete")(model, [RankedAnswer(source, 1, (1.0, 2.0, 3.0))])
     assert model.longest == 3
     assert Degradation("delete")._without(model, _copy(source, {1})).ids == (7, 12)
     assert Degradation("mask")._without(model, _copy(source, {1})).ids == (7, 1, 12)
@@ -164,49 +166,14 @@ def _copy(source, removed):
     return _Copy(source, 1, frozenset(removed))
 
 
-@pytest.mark.parametrize("words", range(0, 60))
-def test_levels_run_from_none_to_all_and_mirror_each_other(words):
-    levels = levels_of(words)
-    assert (levels[0], levels[-1]) == (0, words)
-    assert list(levels) == sorted(set(levels))
-    assert [words - level for level in reversed(levels)] == list(levels)
-    assert len(levels) in ((words + 1,) if words <= 10 else (10, 11, 12))
-
-
-def test_equals_keep_their_order():
-    source = OneWord().tokenize_source("7 11 12")
-    assert Ranked(source, 1, (0.0, 1.0, 0.0)).ranking == [1, 0, 2]
-
-
-def test_a_ratio_is_over_the_corpus_and_its_interval_holds_it():
-    found = ratio([1.0, 2.0, 3.0, 4.0], [2.0, 2.0, 4.0, 12.0])
-    assert found.value == pytest.approx(0.5)
-    assert found.interval[0] < 0.5 < found.interval[1]
-    same = ratio([1.0] * 9, [4.0] * 9)
-    assert (same.value, *same.interval) == (0.25, 0.25, 0.25)
-
-
-def test_an_interval_of_means_is_as_wide_as_theory_says():
-    drawn = torch.randn(400, generator=torch.Generator().manual_seed(0)).tolist()
-    found = ratio(drawn, [1.0] * 400)
-    assert found.interval[1] - found.interval[0] == pytest.approx(2 * 1.96 / 400**0.5, rel=0.15)
-
-
-def test_a_ratio_that_is_not_defined_is_not_a_number():
-    found = ratio([1.0, 1.0], [0.0, -1.0])
-    assert found.value != found.value
-    assert found.interval[0] != found.interval[0]
-
-
 def test_wrong_requests(tiny_encoder):
     with pytest.raises(RequestError, match="unknown operator 'burn'; known: mask, delete, noise"):
         Degradation("burn")
     bare = tiny_encoder("bert")
     source = bare.tokenize_source("The house is red.")
     with pytest.raises(RequestError, match="gives no probabilities"):
-        Degradation()(bare, [Ranked(source, 0, (1.0,) * len(source.words))])
+        Degradation()(bare, [RankedAnswer(source, 0, (1.0,) * len(source.words))])
 
 
 def test_nothing_to_do(tiny_encoder):
     assert Degradation()(tiny_encoder("bert-classifier"), []) == []
-    assert Curve((0,), (0.5,), (0.5,)).area == 0

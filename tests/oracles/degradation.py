@@ -2,7 +2,7 @@
 
 import torch
 
-from nmt_ib.faithfulness.degradation import Ranked, levels_of
+from nmt_ib.faithfulness.curves import RankedAnswer, removal_levels
 from nmt_ib.seeding import sentence_generator
 from nmt_ib.types import Sentence, TokenBatch
 
@@ -35,13 +35,13 @@ def without(model, source, removed, operator, seed, cloud) -> tuple[list[int], t
     return ids, embeddings
 
 
-def curves(model, answer: Ranked, operator: str, seed: int, cloud) -> tuple[list[float], list[float]]:
+def curves(model, answer: RankedAnswer, operator: str, seed: int, cloud) -> tuple[list[float], list[float]]:
     """MoRF and LeRF of one answer."""
     best_first = sorted(range(len(answer.scores)), key=lambda word: -answer.scores[word])
     found = []
     for order in (best_first, list(reversed(best_first))):
         found.append([])
-        for level in levels_of(len(order)):
+        for level in removal_levels(len(order)):
             ids, embeddings = without(model, answer.source, set(order[:level]), operator, seed, cloud)
             found[-1].append(probability(model, ids, embeddings, answer.target, answer.token))
     return found[0], found[1]

@@ -17,6 +17,7 @@ from nmt_ib.faithfulness.alignment import (
 )
 from nmt_ib.faithfulness.intervals import ratio
 from nmt_ib.protocols import Attributor, TranslationModel
+from nmt_ib.readability import read_pairs
 from nmt_ib.results.attribution import Attribution
 from nmt_ib.results.benchmark import Benchmark, BenchmarkRow
 from nmt_ib.results.estimate import Estimate
@@ -55,24 +56,23 @@ def benchmark_alignment(
     """
     if not isinstance(model, TranslationModel):
         raise RequestError(f"{model.name} does not translate: alignments need a translation model")
-    triples = [
-        (model.tokenize_source(source), model.tokenize_target(target), GoldLinks.parse(line))
-        for source, target, line in zip(sources, targets, gold, strict=True)
-    ]
-    triples = [
-        (source, target, line)
-        for source, target, line in triples
-        if source.words and len(source) <= model.max_source_pieces and 1 < len(target) <= model.max_target_pieces
-    ]
+    gold_links = [GoldLinks.parse(line) for line in gold]
+    if not len(sources) == len(targets) == len(gold_links):
+        raise RequestError(
+            f"sources, targets and gold links differ in number: {len(sources)}, {len(targets)}, {len(gold_links)}"
+        )
+    lines = read_pairs(model, sources, targets)
+    pairs = zip(lines.sources, lines.targets or [], [gold_links[index] for index in lines.indices], strict=True)
+    triples = [triple for triple in pairs if len(triple[1]) > 1]  # an empty translation is `</s>` alone
     if not triples:
         raise RequestError("no pair can be analysed: all are empty, or longer than the model reads")
-    read, written, links_by_hand = (list(column) for column in zip(*triples, strict=True))
+    read, forced, links_by_hand = (list(column) for column in zip(*triples, strict=True))
     table = Benchmark((), len(triples), sum(len(line.sure) for line in links_by_hand))
     for name, method in {"random": RandomScores(seed), **methods}.items():
         rows = done.of(name) if done is not None else ()
         if not rows:
             begin = time.perf_counter()
-            found = method(model, read, written, batch_size=batch_size)
+            found = method(model, read, forced, batch_size=batch_size)
             rows = alignment_rows(name, found, links_by_hand, time.perf_counter() - begin, seed)
         table = Benchmark((*table.rows, *rows), table.sentences, table.answers)
         after_method(table)

@@ -11,19 +11,21 @@ from nmt_ib.attribution.answers import given_answer, own_answers
 from nmt_ib.attribution.random_scores import RandomScores
 from nmt_ib.attribution.statistics import statistics_for
 from nmt_ib.errors import RequestError
-from nmt_ib.faithfulness.degradation import Curve, Degradation, Ranked
+from nmt_ib.faithfulness.curves import DegradationCurve, RankedAnswer
+from nmt_ib.faithfulness.degradation import Degradation
 from nmt_ib.faithfulness.intervals import ratio
-from nmt_ib.faithfulness.probability import Target
 from nmt_ib.protocols import Attributor, Classifier, EncoderModel, TranslationModel
+from nmt_ib.readability import read_pairs
+from nmt_ib.requests import listed
 from nmt_ib.results.attribution import Attribution
 from nmt_ib.results.benchmark import Benchmark, BenchmarkRow
 from nmt_ib.seeding import sentence_generator
-from nmt_ib.types import Sentence
+from nmt_ib.types import Sentence, Target
 
 RANDOM = "random"
 # Metric -> what is added up over the answers of a corpus, and what it is divided by. The area is divided by the mean
 # fall of p(y): the fall of a single answer can be nearly 0.
-METRICS: dict[str, tuple[Callable[[Curve], float], Callable[[Curve], float]]] = {
+METRICS: dict[str, tuple[Callable[[DegradationCurve], float], Callable[[DegradationCurve], float]]] = {
     "degradation": (lambda curve: curve.area, lambda curve: curve.range),
     "comprehensiveness": (lambda curve: curve.aopc_comprehensiveness, lambda _: 1.0),
     "sufficiency": (lambda curve: curve.aopc_sufficiency, lambda _: 1.0),
@@ -49,7 +51,7 @@ class Questions:
         """Number of tokens that are asked for."""
         return sum(map(len, self.tokens))
 
-    def ranked(self, attributions: Sequence[Attribution]) -> list[list[Ranked]]:
+    def ranked(self, attributions: Sequence[Attribution]) -> list[list[RankedAnswer]]:
         """For each sentence its answers, with the words' scores for each: their column, where there is a matrix.
 
         Args:
@@ -60,7 +62,7 @@ class Questions:
         """
         rows = zip(self.sources, self.targets, self.tokens, attributions, strict=True)
         return [
-            [Ranked(source, target, _scores(found, token), token) for token in tokens]
+            [RankedAnswer(source, target, _scores(found, token), token) for token in tokens]
             for source, target, tokens, found in rows
         ]
 
@@ -143,17 +145,18 @@ def ask_about(
     if not isinstance(model, (TranslationModel, Classifier)):
         raise RequestError(f"{model.name} gives no probabilities: expected a translation model or a classifier")
     texts = list(sources)
-    given: Sequence[str | int | None] = [None] * len(texts) if targets is None else list(targets)
-    pairs = [(model.tokenize_source(text), target) for text, target in zip(texts, given, strict=True)]
-    pairs = [(source, target) for source, target in pairs if source.words and len(source) <= model.max_source_pieces]
-    if not pairs:
+    given = None if targets is None else listed(targets, "targets", object)
+    if given is not None and len(given) != len(texts):
+        raise RequestError(f"{len(texts)} sentences need as many targets, not {len(given)}")
+    read = read_pairs(model, texts)
+    if not read.sources:
         raise RequestError("no sentence can be analysed: all are empty, or longer than the model reads")
-    chosen = [source for source, _ in pairs]
-    if targets is None:
-        answers = own_answers(model, chosen, batch_size)
+    if given is None:
+        answers = own_answers(model, read.sources, batch_size)
     else:
-        answers = [given_answer(model, target) for _, target in pairs if target is not None]
-    return Questions(tuple(chosen), tuple(answers), tuple(chosen_tokens(target, tokens, seed) for target in answers))
+        answers = [given_answer(model, given[index]) for index in read.indices]
+    chosen = tuple(chosen_tokens(target, tokens, seed) for target in answers)
+    return Questions(tuple(read.sources), tuple(answers), chosen)
 
 
 def chosen_tokens(target: Target, count: int, seed: int = 0) -> tuple[int, ...]:

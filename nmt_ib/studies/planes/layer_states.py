@@ -10,14 +10,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from nmt_ib.attribution.question import Target
 from nmt_ib.batching import length_buckets
 from nmt_ib.data.conllu import read_conllu
 from nmt_ib.data.text import read_lines
 from nmt_ib.info.discrete import discrete_information
 from nmt_ib.protocols import Classifier, EncoderModel, TranslationModel
-from nmt_ib.readability import read_source
-from nmt_ib.types import Sentence
+from nmt_ib.readability import read_source, readable_sentences
+from nmt_ib.types import Sentence, Target
 
 WORD, PREVIOUS, NEXT, POS, OUTPUT = "word", "previous word", "next word", "part of speech", "output"
 ALIGNED = "output of decoder"  # with its number, and whether it reads
@@ -169,8 +168,7 @@ def readable_sources(model: EncoderModel, name: str, count: int | None = None) -
         The sentences; those that the model cannot read are left out.
     """
     if not name.removesuffix(".gz").endswith(".conllu"):
-        found = [read_source(model, text) for text in islice(read_lines(name), count)]
-        return [source for source, reason in found if reason is None]
+        return readable_sentences(model, islice(read_lines(name), count))
     sources = []
     for tree in islice(read_conllu(name), count):
         source, reason = read_source(model, tree.text)

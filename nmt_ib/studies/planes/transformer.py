@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from nmt_ib.attribution.question import Target
 from nmt_ib.errors import RequestError
 from nmt_ib.info.clustering import clustered_information
 from nmt_ib.info.discrete import codes, discrete_entropy
@@ -17,7 +16,7 @@ from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.protocols import EncoderModel
 from nmt_ib.results.transformer_plane import CLUSTERS, INFONCE, LayerKnowledge, TransformerPlane
 from nmt_ib.studies.planes.layer_states import UNKNOWN, LayerStates, answers_anything, gathered_states
-from nmt_ib.types import Sentence
+from nmt_ib.types import Sentence, Target
 
 ESTIMATORS = (CLUSTERS, INFONCE)
 CRITIC = CriticTraining(hidden=64, batch=256, steps=1500, patience=3)

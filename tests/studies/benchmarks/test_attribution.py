@@ -12,7 +12,8 @@ from nmt_ib.attribution.gradient import Gradient
 from nmt_ib.attribution.random_scores import RandomScores
 from nmt_ib.errors import RequestError
 from nmt_ib.faithfulness.alignment import GoldLinks, count_links, links, token_matrix
-from nmt_ib.faithfulness.degradation import Degradation, Ranked
+from nmt_ib.faithfulness.curves import RankedAnswer
+from nmt_ib.faithfulness.degradation import Degradation
 from nmt_ib.results.benchmark import Benchmark, BenchmarkRow
 from nmt_ib.studies.benchmarks.alignment import benchmark_alignment
 from nmt_ib.studies.benchmarks.attribution import ask_about, benchmark_attribution, chosen_tokens
@@ -75,7 +76,7 @@ def test_figures_are_those_of_the_curves(kind, request):
     for name, made in (("random", RandomScores(4)), ("gradient", method)):
         attributions = made(model, questions.sources, questions.targets)
         answers = [
-            Ranked(source, target, worth_of(found, token), token)
+            RankedAnswer(source, target, worth_of(found, token), token)
             for source, target, tokens, found in zip(
                 questions.sources, questions.targets, questions.tokens, attributions, strict=True
             )
