@@ -16,8 +16,9 @@ import torch
 from torch import nn
 
 from nmt_ib.networks.batched import BatchedNetworks
-from nmt_ib.networks.estimators import ESTIMATORS, NetworkSnapshot
+from nmt_ib.networks.estimators import ESTIMATORS
 from nmt_ib.networks.experiments import EXPERIMENTS, SZT
+from nmt_ib.networks.snapshots import NetworkSnapshot
 from nmt_ib.networks.tasks import PlaneTask, sphere_task
 from nmt_ib.studies.planes.networks import groups
 

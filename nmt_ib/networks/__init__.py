@@ -1,1 +1,1 @@
-"""Small fully connected networks for the information plane: many trained at once."""
+"""Small fully connected networks for the information plane: tasks, training of many at once, estimators."""

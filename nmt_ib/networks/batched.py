@@ -1,4 +1,4 @@
-"""Many small fully connected networks trained at once, each as if it were alone."""
+"""Many small fully connected networks, trained together but independently of each other."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from nmt_ib.seeding import sentence_generator
 Activation = Callable[[Float[Tensor, "R D N"]], Float[Tensor, "R D N"]]
 Backward = Callable[[Float[Tensor, "R D N"], Float[Tensor, "R D N"]], Float[Tensor, "R D N"]]
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # of Adam
-TRUNCATED = 2.0  # standard deviations
+MAX_DEVIATIONS = 2.0  # initial weights are truncated at so many standard deviations
 
 
 def _tanh(sums: Float[Tensor, "R D N"]) -> Float[Tensor, "R D N"]:
@@ -22,7 +22,7 @@ def _tanh(sums: Float[Tensor, "R D N"]) -> Float[Tensor, "R D N"]:
     return torch.sigmoid(2 * sums).mul_(2).sub_(1)
 
 
-# Function; and its gradient from that of its value (overwritten) and its value.
+# Name -> function, and its backward pass from the gradient of its output (overwritten) and its output.
 ACTIVATIONS: dict[str, tuple[Activation, Backward]] = {
     "tanh": (_tanh, lambda error, state: error.addcmul_(error * state, state, value=-1)),
     "relu": (torch.relu, lambda error, state: error.mul_(state > 0)),
@@ -34,20 +34,21 @@ OPTIMIZERS = ("adam", "sgd")
 
 @dataclass(frozen=True)
 class NetworkTraining:
-    """Shape of a network, and how it is trained.
+    """Shape and training of a network.
 
     Attributes:
-        widths: Inputs, units of each hidden layer, outputs.
-        activation: Of the hidden layers: "tanh", "relu" or "linear".
+        widths: Number of inputs, units of each hidden layer, number of outputs.
+        activation: Activation of the hidden layers: "tanh", "relu" or "linear".
         output: "softmax" (the loss is cross-entropy) or "linear" (half the squared error).
         optimizer: "adam" or "sgd".
-        learning_rate: Of it.
-        batch_size: Examples a step; None: all, which makes "sgd" gradient descent.
-        gain: First weights are normal with deviation gain / sqrt(fan_in), cut off at two deviations; biases are 0.
-        noise: Deviation of Gaussian noise that is added to each hidden unit, in training and after (Goldfeld et al.
-            2019).
-        orthonormality: How far each step pulls weights W towards rows or columns that are orthonormal, by
-            W += orthonormality (W - W W' W); 0: not at all (Cisse et al. 2017, Parseval networks).
+        learning_rate: Learning rate of the optimizer.
+        batch_size: Examples in each step; None: all, which makes "sgd" gradient descent.
+        gain: Initial weights are normal with standard deviation gain / sqrt(fan_in), truncated at two standard
+            deviations; biases are 0.
+        noise: Standard deviation of Gaussian noise that is added to each hidden unit, in training and evaluation
+            (Goldfeld et al. 2019).
+        orthonormality: Rate at which each step makes the rows or columns of weights W orthonormal, by
+            W += orthonormality (W - W W' W); 0: none (Cisse et al. 2017, Parseval networks).
     """
 
     widths: tuple[int, ...]
@@ -66,24 +67,24 @@ class NetworkTraining:
             if getattr(self, field) not in known:
                 raise RequestError(f"unknown {field} {getattr(self, field)!r}: expected one of {', '.join(known)}")
         if len(self.widths) < 2 or min(self.widths) < 1:
-            raise RequestError(f"widths are {self.widths}: expected inputs and outputs, each with 1 unit or more")
+            raise RequestError(f"widths are {self.widths}: expected two layers or more, of 1 unit or more")
         if self.batch_size is not None and self.batch_size < 1:
-            raise RequestError(f"batch size is {self.batch_size}: expected 1 or more, or none for all examples")
+            raise RequestError(f"batch size is {self.batch_size}: expected 1 or more, or None for all examples")
 
 
 class BatchedNetworks:
-    """R networks of one shape, each with weights, order of examples and noise of its own seed.
+    """R networks of one shape, whose initial weights, order of examples and noise depend on their own seeds only.
 
-    Network r does what it would do alone: its randomness comes from its own generator, and nothing is shared. All
-    have their parameters in one matrix and take each step together, so that the many small products of one network
-    become a few large ones.
+    Network r trains exactly as it would alone: its randomness comes from its own generator, and nothing is shared. All
+    parameters are in one matrix and all networks take each step together, so that many small matrix products become a
+    few large ones.
 
     Attributes:
-        training: Shape and settings.
-        generators: Each network's own.
-        parameters: One row a network: for each layer its weights, then its biases.
-        weights: Views of `parameters`, one [R, out, in] a layer.
-        biases: Views of `parameters`, one [R, out, 1] a layer.
+        training: Shape and training settings.
+        generators: Random generator of each network.
+        parameters: One row for each network: for each layer its weights, then its biases.
+        weights: Views of `parameters`, one [R, out, in] for each layer.
+        biases: Views of `parameters`, one [R, out, 1] for each layer.
     """
 
     def __init__(self, training: NetworkTraining, seeds: Sequence[int], dtype: torch.dtype = torch.float32) -> None:
@@ -94,9 +95,9 @@ class BatchedNetworks:
         self.weights, self.biases = self._views(self.parameters)
         for row, generator in enumerate(self.generators):
             for weight in self.weights:
-                deviation = training.gain * weight.shape[-1] ** -0.5
-                far = TRUNCATED * deviation
-                torch.nn.init.trunc_normal_(weight[row], 0.0, deviation, -far, far, generator=generator)
+                std = training.gain * weight.shape[-1] ** -0.5
+                bound = MAX_DEVIATIONS * std
+                torch.nn.init.trunc_normal_(weight[row], 0.0, std, -bound, bound, generator=generator)
         self._gradient = torch.zeros_like(self.parameters)
         self._gradient_weights, self._gradient_biases = self._views(self._gradient)
         self._mean, self._square = torch.zeros_like(self.parameters), torch.zeros_like(self.parameters)
@@ -108,11 +109,11 @@ class BatchedNetworks:
         """States of all layers, the output last.
 
         Args:
-            inputs: Examples, of each network or of all.
-            noise: What is added to each hidden layer; None: nothing.
+            inputs: Examples of each network, or of all.
+            noise: Noise that is added to each hidden layer; None: none.
 
         Returns:
-            Each layer before its own noise, and with it.
+            The states of each layer before and after its own noise is added.
         """
         activation = ACTIVATIONS[self.training.activation][0]
         clean: list[Tensor] = []
@@ -126,14 +127,14 @@ class BatchedNetworks:
         return clean, states
 
     def draw_noise(self, examples: int, generators: Sequence[Generator]) -> list[Float[Tensor, "R _ N"]] | None:
-        """Fresh noise of each hidden layer.
+        """New noise for each hidden layer.
 
         Args:
             examples: Number of examples.
-            generators: One a network.
+            generators: Random generator of each network.
 
         Returns:
-            One tensor a hidden layer; None where the networks have no noise.
+            One tensor for each hidden layer; None if the networks have no noise.
         """
         hidden = self.training.widths[1:-1]
         if not self.training.noise or not hidden:
@@ -148,11 +149,11 @@ class BatchedNetworks:
         targets: Float[Tensor, "#R N K"],
         noise: Sequence[Float[Tensor, "R _ N"]] | None = None,
     ) -> Float[Tensor, "R P"]:
-        """Gradient of each network's mean loss, laid out as `parameters`.
+        """Gradient of each network's mean loss, in the layout of `parameters`.
 
         Args:
-            inputs: Examples, of each network or of all.
-            targets: Probability of each class, or the numbers to be told.
+            inputs: Examples of each network, or of all.
+            targets: Class probabilities, or regression targets.
             noise: See `forward`.
 
         Returns:
@@ -160,7 +161,7 @@ class BatchedNetworks:
         """
         clean, states = self.forward(inputs, noise)
         backward = ACTIVATIONS[self.training.activation][1]
-        # Cross-entropy after softmax and half the squared error of a linear output have the same gradient.
+        # Cross-entropy of a softmax and half the squared error of a linear output have the same gradient.
         error = (states[-1] - targets.mT) / inputs.shape[1]
         for layer in reversed(range(len(self.weights))):
             below = states[layer - 1].mT if layer else inputs.expand(len(error), -1, -1)
@@ -173,16 +174,16 @@ class BatchedNetworks:
     def epoch(
         self, inputs: Float[Tensor, "#R N I"], targets: Float[Tensor, "#R N K"], rows: Int[Tensor, "R M"]
     ) -> Float[Tensor, "2 L R"]:
-        """One pass over examples, in an order of each network's own.
+        """One training epoch, each network with its own order of examples.
 
         Args:
-            inputs: All examples, of each network or of all.
-            targets: What they should give.
-            rows: Examples to learn from.
+            inputs: All examples of each network, or of all networks.
+            targets: Their class probabilities, or regression targets.
+            rows: Indices of each network's training examples.
 
         Returns:
-            For each layer the Euclidean length of the mean, and of the standard deviation, of its gradient over the
-            steps of the epoch.
+            For each layer the norm of the mean, and of the standard deviation, of its gradient over the steps of the
+            epoch.
         """
         examples = rows.shape[1]
         order = torch.stack(
@@ -197,17 +198,17 @@ class BatchedNetworks:
             steps += 1
             self._step(gradient)
         mean = total / steps
-        deviation = (squares / steps - mean.square()).clamp(min=0).sqrt()
-        return torch.stack([self.layer_norms(mean), self.layer_norms(deviation)])
+        std = (squares / steps - mean.square()).clamp(min=0).sqrt()
+        return torch.stack([self.layer_norms(mean), self.layer_norms(std)])
 
     def layer_norms(self, values: Float[Tensor, "R P"]) -> Float[Tensor, "L R"]:
-        """Euclidean length of each layer's part.
+        """Euclidean norm of each layer's part.
 
         Args:
-            values: Laid out as `parameters`.
+            values: In the layout of `parameters`.
 
         Returns:
-            One row a layer.
+            One row for each layer.
         """
         return torch.stack([part.norm(dim=1) for part in values.split(self.layer_sizes, dim=1)])
 

@@ -1,90 +1,37 @@
-"""The information that layers of networks have of input and answer, by the names of estimators."""
+"""Estimators of I(X;T) and I(T;Y) of the layers of small networks, by name."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from nmt_ib.errors import RequestError
-from nmt_ib.info.binning import Bins, FixedEdges, binned_layer
+from nmt_ib.info.binning import binned_layer
 from nmt_ib.info.gaussian import linear_input_nats, linear_output_nats
 from nmt_ib.info.kde import kde_layer
 from nmt_ib.info.sample_propagation import mixture_entropy, sp_information
-from nmt_ib.networks.batched import BatchedNetworks
-from nmt_ib.networks.tasks import PlaneTask
+from nmt_ib.networks.snapshots import NetworkSnapshot
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.results.information_plane import EXACT, IRRELEVANT, RELEVANT, WHOLE
 from nmt_ib.seeding import sentence_generator
 
-DRAWS = 1  # of noise around each state: thousands of states make up for it
-PASSED_INPUTS, PASSES = 24, 128  # for what noise below a layer leaves unsure of it
+DRAWS = 1  # noise draws around each state: enough, as there are thousands of states
+PASSED_INPUTS, PASSES = 24, 128  # inputs, and forward passes of each, that estimate h(T|x)
 
 
 @dataclass(frozen=True)
-class EstimatorSettings:
-    """What the estimators take for granted of a network.
-
-    Attributes:
-        bins: How units are cut.
-        noise_variance: Of Gaussian noise that is added to states for the analysis alone, where the network has none.
-    """
-
-    bins: Bins = FixedEdges()  # noqa: RUF009 - frozen
-    noise_variance: float = 1e-3
-
-
-@dataclass(frozen=True)
-class NetworkSnapshot:
-    """Networks at one moment.
-
-    Attributes:
-        networks: The networks.
-        task: Their examples.
-        settings: What the estimators take for granted.
-        seeds: One a network.
-        epoch: Epochs of training before.
-    """
-
-    networks: BatchedNetworks
-    task: PlaneTask
-    settings: EstimatorSettings
-    seeds: Sequence[int]
-    epoch: int
-
-    @cached_property
-    def layers(self) -> tuple[list[Float[Tensor, "R _ S"]], list[Float[Tensor, "R _ S"]]]:
-        """States of all layers for the measured inputs, before and with the networks' own noise."""
-        inputs = self.task.measured_inputs
-        return self.networks.forward(inputs, self.noise(inputs.shape[1], "states"))
-
-    def noise(self, examples: int, purpose: str) -> list[Float[Tensor, "R _ N"]] | None:
-        """Noise for the networks that their training does not miss.
-
-        Args:
-            examples: Number of examples.
-            purpose: Different purposes get different noise.
-
-        Returns:
-            See `BatchedNetworks.draw_noise`.
-        """
-        generators = [sentence_generator(seed, f"{purpose} {self.epoch}") for seed in self.seeds]
-        return self.networks.draw_noise(examples, generators)
-
-
-@dataclass(frozen=True)
-class Measured:
+class LayerEstimate:
     """Information of one layer of one network.
 
     Attributes:
-        network: Number in the batch.
-        layer: From 1.
+        network: Index of the network in the batch.
+        layer: Number of the layer, from 1.
         estimator: As in `PlanePoint`.
-        i_x_bits: I(X;T), or of a part of the input.
+        i_x_bits: I(X;T), or the information about a part of the input.
         i_y_bits: I(T;Y).
-        input_part: The part.
+        input_part: That part: "whole", "relevant" or "irrelevant".
     """
 
     network: int
@@ -95,25 +42,25 @@ class Measured:
     input_part: str = WHOLE
 
 
-Estimator = Callable[[NetworkSnapshot], Iterator[Measured]]
+Estimator = Callable[[NetworkSnapshot], Iterator[LayerEstimate]]
 
 
-def binned(snapshot: NetworkSnapshot) -> Iterator[Measured]:
-    """Entropy of states that are cut into bins.
+def binned(snapshot: NetworkSnapshot) -> Iterator[LayerEstimate]:
+    """Information of the binned states.
 
     Args:
         snapshot: Networks.
 
     Yields:
-        One for each network and layer.
+        One estimate for each network and layer.
     """
-    for network, layer, states in _each(snapshot):
+    for network, layer, states in _layers(snapshot):
         found = binned_layer(states, snapshot.task.labels, snapshot.settings.bins)
-        yield _measured(network, layer, "binning", float(found.i_x), float(found.i_y))
+        yield LayerEstimate(network, layer, "binning", found.i_x.bits, found.i_y.bits)
 
 
-def kernel_bounds(snapshot: NetworkSnapshot) -> Iterator[Measured]:
-    """Kolchinsky & Tracey's bounds, of states to which noise is added for the analysis.
+def kernel_bounds(snapshot: NetworkSnapshot) -> Iterator[LayerEstimate]:
+    """Kolchinsky & Tracey's bounds for states to which noise is added for the analysis.
 
     Args:
         snapshot: Networks.
@@ -121,45 +68,45 @@ def kernel_bounds(snapshot: NetworkSnapshot) -> Iterator[Measured]:
     Yields:
         The lower and the upper bound for each network and layer.
     """
-    for network, layer, states in _each(snapshot):
+    for network, layer, states in _layers(snapshot):
         bounds = kde_layer(states, snapshot.task.labels, snapshot.settings.noise_variance)
         for name, found in zip(("kde-lower", "kde-upper"), bounds, strict=True):
-            yield _measured(network, layer, name, float(found.i_x), float(found.i_y))
+            yield LayerEstimate(network, layer, name, found.i_x.bits, found.i_y.bits)
 
 
-def sample_propagated(snapshot: NetworkSnapshot) -> Iterator[Measured]:
-    """Goldfeld's estimator.
+def sample_propagation(snapshot: NetworkSnapshot) -> Iterator[LayerEstimate]:
+    """Goldfeld et al.'s estimator.
 
-    Where networks have noise inside, of that noise, for hidden layers. Where they have none, of the noise of the
-    analysis: then the measured states are all there are, only the draws are random, and the value must lie between
-    the bounds of `kernel_bounds`.
+    Networks with internal noise are measured with that noise, hidden layers only. Otherwise noise is added for the
+    analysis: then the measured states are the whole population, only the noise draws are random, and the estimate must
+    lie between the bounds of `kernel_bounds`.
 
     Args:
         snapshot: Networks.
 
     Yields:
-        One for each network and layer.
+        One estimate for each network and layer.
     """
     if snapshot.networks.training.noise:
-        yield from _noisy(snapshot)
+        yield from _with_internal_noise(snapshot)
         return
     sigma = snapshot.settings.noise_variance**0.5
-    for network, layer, states in _each(snapshot):
+    for network, layer, states in _layers(snapshot):
         i_x, i_y = (
-            float(sp_information(states, y, sigma, draws=DRAWS, seed=snapshot.seeds[network]))
+            sp_information(states, y, sigma, draws=DRAWS, seed=snapshot.seeds[network]).bits
             for y in (torch.arange(len(states)), snapshot.task.labels)
         )
-        yield _measured(network, layer, "sp", i_x, i_y)
+        yield LayerEstimate(network, layer, "sp", i_x, i_y)
 
 
-def exact_linear(snapshot: NetworkSnapshot) -> Iterator[Measured]:
-    """Exact information of a linear network's layers, with noise added for the analysis, of its teacher's problem.
+def exact_linear(snapshot: NetworkSnapshot) -> Iterator[LayerEstimate]:
+    """Exact information of the layers of linear networks with a linear teacher, noise being added for the analysis.
 
     Args:
         snapshot: Networks.
 
     Yields:
-        One for each network and layer, and one for each part of the input where some of it is irrelevant.
+        One value for each network and layer, and one for each part of the input if some inputs are irrelevant.
 
     Raises:
         RequestError: The networks are not linear, or have no linear teacher.
@@ -178,33 +125,34 @@ def exact_linear(snapshot: NetworkSnapshot) -> Iterator[Measured]:
             i_y = linear_output_nats(w, truth, covariance, variance, teacher.noise_variance)
             for part, inputs in parts.items() if teacher.relevant < training.widths[0] else [(WHOLE, None)]:
                 i_x = linear_input_nats(w, covariance, variance, inputs)
-                yield _measured(network, layer, EXACT, i_x, i_y, part)
+                yield _in_bits(network, layer, EXACT, i_x, i_y, part)
 
 
 ESTIMATORS: dict[str, Estimator] = {
     "binning": binned,
     "kde": kernel_bounds,
-    "sp": sample_propagated,
+    "sp": sample_propagation,
     EXACT: exact_linear,
 }
 
 
-def _each(snapshot: NetworkSnapshot) -> Iterator[tuple[int, int, Float[Tensor, "S D"]]]:
+def _layers(snapshot: NetworkSnapshot) -> Iterator[tuple[int, int, Float[Tensor, "S D"]]]:
+    """Network, layer and its states, noise included."""
     for network in range(len(snapshot.seeds)):
         for layer, states in enumerate(snapshot.layers[1], start=1):
             yield network, layer, states[network].T
 
 
-def _noisy(snapshot: NetworkSnapshot) -> Iterator[Measured]:
+def _with_internal_noise(snapshot: NetworkSnapshot) -> Iterator[LayerEstimate]:
     """I(X;T) = h(T) - mean of h(T|x), I(T;Y) = h(T) - mean of h(T|y); the noise below T differs between passes."""
     sigma = snapshot.networks.training.noise
     inputs, labels = snapshot.task.measured_inputs, snapshot.task.labels
     chosen = torch.randperm(inputs.shape[1], generator=sentence_generator(0, "passed inputs"))[:PASSED_INPUTS]
-    again = inputs[:, chosen].repeat_interleave(PASSES, dim=1)
-    passed = snapshot.networks.forward(again, snapshot.noise(again.shape[1], "passes"))[0]
+    repeated = inputs[:, chosen].repeat_interleave(PASSES, dim=1)
+    passes = snapshot.networks.forward(repeated, snapshot.noise(repeated.shape[1], "passes"))[0]
     for network, seed in enumerate(snapshot.seeds):
         for layer, (all_states, same_input) in enumerate(
-            zip(snapshot.layers[0][:-1], passed[:-1], strict=True), start=1
+            zip(snapshot.layers[0][:-1], passes[:-1], strict=True), start=1
         ):
             states = all_states[network].T
             h_t = float(mixture_entropy(states, sigma, draws=DRAWS, seed=seed))
@@ -213,29 +161,8 @@ def _noisy(snapshot: NetworkSnapshot) -> Iterator[Measured]:
                 for one in same_input[network].T.split(PASSES)
             ]
             i_y = float(sp_information(states, labels, sigma, draws=DRAWS, seed=seed))
-            yield _measured(network, layer, "sp", h_t - sum(h_t_given_x) / len(h_t_given_x), i_y)
+            yield _in_bits(network, layer, "sp", h_t - sum(h_t_given_x) / len(h_t_given_x), i_y)
 
 
-def _measured(network: int, layer: int, name: str, i_x_nats: float, i_y_nats: float, part: str = WHOLE) -> Measured:
-    return Measured(network, layer, name, i_x_nats * BITS_PER_NAT, i_y_nats * BITS_PER_NAT, part)
-
-
-def class_distances(states: Float[Tensor, "D S"], labels: Int[Tensor, " S"]) -> tuple[float, float]:
-    """How far two states of one class, and of different classes, are from each other.
-
-    Args:
-        states: Of a layer.
-        labels: Class of each.
-
-    Returns:
-        Root mean squared distance within classes and between them; pairs are drawn with replacement.
-    """
-    members = torch.nn.functional.one_hot(labels).to(states.dtype)
-    members = members[:, members.sum(0) > 0]
-    sizes = members.sum(0)
-    means, squares = states @ members / sizes, states.square().sum(0) @ members / sizes
-    distances = (squares[:, None] + squares - 2 * means.T @ means).clamp(min=0)
-    pairs = sizes[:, None] * sizes
-    same = torch.eye(len(sizes), dtype=torch.bool)
-    within, between = ((distances * pairs)[where].sum() / pairs[where].sum() for where in (same, ~same))
-    return float(within.sqrt()), float(between.sqrt())
+def _in_bits(network: int, layer: int, name: str, i_x_nats: float, i_y_nats: float, part: str = WHOLE) -> LayerEstimate:
+    return LayerEstimate(network, layer, name, i_x_nats * BITS_PER_NAT, i_y_nats * BITS_PER_NAT, part)

@@ -9,7 +9,7 @@ from typing import Any
 from nmt_ib.errors import RequestError
 from nmt_ib.info.binning import FixedWidth
 from nmt_ib.networks.batched import NetworkTraining
-from nmt_ib.networks.estimators import EstimatorSettings
+from nmt_ib.networks.snapshots import EstimatorSettings
 from nmt_ib.networks.tasks import IRRELEVANT, PlaneTask, digit_task, sphere_task, teacher_task
 
 MNIST = "mnist"
@@ -22,11 +22,11 @@ class Experiment:
 
     Attributes:
         training: Shape of the networks and how they are trained.
-        task: Seeds -> examples.
-        epochs: Of training, unless the user says otherwise.
-        estimators: Names of `ESTIMATORS` that are used unless the user says otherwise.
-        settings: What estimators take for granted.
-        clusters: Whether to look at distances within and between classes, too.
+        task: Maps seeds of networks to their examples.
+        epochs: Default number of training epochs.
+        estimators: Default estimators, names of `nmt_ib.networks.estimators.ESTIMATORS`.
+        settings: Settings of the estimators.
+        clusters: Whether to measure distances within and between classes, too.
     """
 
     training: NetworkTraining
@@ -43,15 +43,15 @@ LINEAR = NetworkTraining(
 EXPERIMENTS = {
     # Shwartz-Ziv & Tishby (2017); their code trains with Adam.
     "szt": Experiment(NetworkTraining(SZT), sphere_task, 8000),
-    # Saxe et al. (2018): a linear network that a linear teacher tells 100 noisy answers; it learns the noise, too.
+    # Saxe et al. (2018): a linear network and 100 noisy answers of a linear teacher; it overfits the noise.
     "saxe-linear": Experiment(LINEAR, teacher_task, 2000, ("exact",), EstimatorSettings(noise_variance=1.0)),
-    # Saxe et al. (2018): first weights so large that the output knows of the irrelevant inputs, and enough answers to
-    # learn not to.
+    # Saxe et al. (2018): initial weights so large that the output depends on the irrelevant inputs, and enough examples
+    # to learn not to.
     "saxe-irrelevant": Experiment(
         replace(LINEAR, gain=3.0), partial(teacher_task, examples=1000, signal=5.0, irrelevant=IRRELEVANT),
         500, ("exact",), EstimatorSettings(noise_variance=1.0),
     ),
-    # Goldfeld et al. (2019): noise in the network, so that its information is finite and can change.
+    # Goldfeld et al. (2019): noise inside the network, so that I(X;T) is finite and can change.
     "goldfeld-noisy": Experiment(
         NetworkTraining(SZT, noise=0.05), sphere_task, 2000, ("sp", "binning"), EstimatorSettings(FixedWidth(0.07)),
         clusters=True,
@@ -74,34 +74,35 @@ def experiment_of(
     noise: float | None = None,
     orthonormality: float | None = None,
 ) -> Experiment:
-    """An experiment with some things changed.
+    """An experiment with some settings changed.
 
     Args:
         name: A name of `EXPERIMENTS`.
-        activation: Of the hidden layers. Bins from -1 to 1 suit tanh alone: others get bins of width .07 without end.
-        train_share: Share of the patterns of the sphere to learn from.
+        activation: Activation of the hidden layers. Bins from -1 to 1 suit only tanh; others get unbounded bins of
+            width 0.07.
+        train_share: Share of the patterns on the sphere to train on.
         images: Directory of idx files, for "mnist".
-        full_batch: Whether each step takes all examples.
-        noise: Deviation of the noise inside the network.
+        full_batch: Whether each step uses all training examples.
+        noise: Standard deviation of the noise inside the network.
         orthonormality: See `NetworkTraining`.
 
     Returns:
         The experiment.
 
     Raises:
-        RequestError: There is no such experiment, or a change does not go with it.
+        RequestError: There is no such experiment, or a setting does not apply to it.
     """
     if name not in EXPERIMENTS:
         raise RequestError(f"unknown experiment {name!r}: expected one of {', '.join(EXPERIMENTS)}")
-    found = EXPERIMENTS[name]
+    chosen = EXPERIMENTS[name]
     if (name == MNIST) != (images is not None):
-        raise RequestError("mnist needs --images, a directory of idx files, and no other experiment does")
-    if train_share is not None and found.task is not sphere_task:
-        raise RequestError(f"{name} has its own split: a training share goes with szt and goldfeld-noisy")
+        raise RequestError("mnist needs images, a directory of idx files; no other experiment takes images")
+    if train_share is not None and chosen.task is not sphere_task:
+        raise RequestError(f"{name} has a fixed split: train_share applies to szt and goldfeld-noisy only")
     changes: dict[str, Any] = {"activation": activation, "noise": noise, "orthonormality": orthonormality}
-    training = replace(found.training, **{field: value for field, value in changes.items() if value is not None})
+    training = replace(chosen.training, **{name: value for name, value in changes.items() if value is not None})
     training = replace(training, batch_size=None) if full_batch else training
-    task = found.task
+    task = chosen.task
     if images is not None:
         task = partial(digit_task, directory=images)
         first = task([0])
@@ -109,6 +110,6 @@ def experiment_of(
         training = replace(training, widths=(pixels, *training.widths[1:-1], classes))
     elif train_share is not None:
         task = partial(sphere_task, train_share=train_share)
-    unbounded = found.settings.bins == EstimatorSettings().bins and (training.activation != "tanh" or training.noise)
-    settings = replace(found.settings, bins=FixedWidth(0.07)) if unbounded else found.settings
-    return replace(found, training=training, task=task, settings=settings)
+    unbounded = chosen.settings.bins == EstimatorSettings().bins and (training.activation != "tanh" or training.noise)
+    settings = replace(chosen.settings, bins=FixedWidth(0.07)) if unbounded else chosen.settings
+    return replace(chosen, training=training, task=task, settings=settings)

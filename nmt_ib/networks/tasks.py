@@ -1,4 +1,4 @@
-"""What small networks learn in the information plane: rules on a sphere, linear teachers, digits."""
+"""Tasks of small networks in the information plane: patterns on a sphere, linear teachers, digits."""
 
 import math
 from collections.abc import Sequence
@@ -24,13 +24,13 @@ TRAIN_IMAGES, TEST_IMAGES = 10_000, 2_000  # Differs from Saxe et al. (2018), 60
 
 @dataclass(frozen=True)
 class LinearTeacher:
-    """Who made the answers: y = w x + noise, with Gaussian x of independent inputs.
+    """A linear teacher: y = w x + noise, with independent Gaussian inputs x.
 
     Attributes:
-        weights: One row a network.
-        input_variance: Of each input.
-        noise_variance: Of the answer.
-        relevant: Number of inputs, from the first, that the answers depend on; the rest has weight 0.
+        weights: Weights w, one row for each network.
+        input_variance: Variance of each input.
+        noise_variance: Variance of the noise.
+        relevant: Number of relevant inputs, which come first; the others have weight 0.
     """
 
     weights: Float[Tensor, "R I"]
@@ -41,16 +41,16 @@ class LinearTeacher:
 
 @dataclass(frozen=True)
 class PlaneTask:
-    """Examples of R networks, and what is known of them.
+    """Examples for R networks.
 
     Attributes:
-        inputs: Of each network or of all.
-        targets: Probability of each class, or numbers.
-        train: Rows of the examples that each network learns from.
-        test: Rows of those that it does not.
-        measured: Rows whose states go into the estimates; None: all.
-        teacher: Where the answers come from a linear teacher.
-        notes: What a reader has to know, in words.
+        inputs: Inputs of each network, or of all.
+        targets: Class probabilities, or regression targets.
+        train: Indices of each network's training examples.
+        test: Indices of each network's test examples.
+        measured: Indices of the examples whose states are measured; None: all.
+        teacher: The linear teacher of a regression task; None: classification.
+        notes: Remarks for readers of the results.
     """
 
     inputs: Float[Tensor, "#R N I"]
@@ -63,29 +63,33 @@ class PlaneTask:
 
     @property
     def measured_inputs(self) -> Float[Tensor, "#R S I"]:
-        """Inputs whose states are measured."""
+        """Inputs of the measured examples."""
         return self.inputs if self.measured is None else self.inputs[:, self.measured]
 
     @property
     def labels(self) -> Int[Tensor, " S"]:
-        """Class of each measured input, where all networks have the same; RequestError where x leaves it open."""
+        """Class of each measured input, if all networks share the examples.
+
+        Raises:
+            RequestError: Y is not a function of X.
+        """
         if not self.teacher and (self.probabilities.amax(-1) < 1).any():
-            raise RequestError("Y is not a function of X here: no label stands for it, see layers_at_limit")
+            raise RequestError("Y is not a function of X here, so inputs have no labels; use layers_at_limit")
         return self.probabilities.argmax(-1)
 
     @property
     def probabilities(self) -> Float[Tensor, "S K"]:
-        """p(y|x) of each measured input, where all networks have the same."""
+        """p(y|x) of each measured input, if all networks share the examples."""
         return self.targets[0] if self.measured is None else self.targets[0, self.measured]
 
     @property
     def h_x_bits(self) -> float | None:
-        """H(X) where each measured input is as likely as the other; None where X is continuous."""
+        """H(X) for a uniform distribution over the measured inputs; None if X is continuous."""
         return None if self.teacher else math.log2(len(self.probabilities))
 
     @property
     def i_xy_bits(self) -> float:
-        """I(X;Y) = H(Y) - H(Y|X), whose second is 0 where Y is a function of X."""
+        """I(X;Y) = H(Y) - H(Y|X); for a linear teacher that of the Gaussian channel, mean over networks."""
         if self.teacher:
             signal = self.teacher.weights.square().sum(1) * self.teacher.input_variance
             return float((1 + signal / self.teacher.noise_variance).log2().mean()) / 2
@@ -94,44 +98,44 @@ class PlaneTask:
 
 
 def sphere_task(seeds: Sequence[int], train_share: float = 0.8, i_xy_bits: float | None = None) -> PlaneTask:
-    """The rule on the sphere, each network with its own split.
+    """Classification of the patterns on a sphere, each network with its own split.
 
     Args:
-        seeds: One a network.
-        train_share: Share of the patterns to learn from.
-        i_xy_bits: What patterns tell of answers, see `soft_sphere_rule`; None: all, answers are sure.
+        seeds: Seed of each network.
+        train_share: Share of the patterns to train on.
+        i_xy_bits: I(X;Y), see `soft_sphere_rule`; None: Y is a function of X.
 
     Returns:
         The task.
 
     Raises:
-        RequestError: The share leaves no pattern to learn from, or none to test on.
+        RequestError: The share leaves no pattern for training, or none for testing.
     """
-    patterns, answers = sphere_rule()
+    patterns, labels = sphere_rule()
     count = round(train_share * len(patterns))
     if not 0 < count < len(patterns):
         raise RequestError(f"training share {train_share:g}: expected more than 0 and less than 1")
     order = torch.stack([torch.randperm(len(patterns), generator=sentence_generator(seed, "split")) for seed in seeds])
-    # Differs from Shwartz-Ziv & Tishby (2017), who draw one answer a pattern: networks learn from its probabilities.
-    targets = _one_hot(answers, 2) if i_xy_bits is None else torch.from_numpy(soft_sphere_rule(i_xy_bits)).float()
+    # Differs from Shwartz-Ziv & Tishby (2017), who draw one label for each pattern: the targets are probabilities.
+    targets = _one_hot(labels, 2) if i_xy_bits is None else torch.from_numpy(soft_sphere_rule(i_xy_bits)).float()
     task = PlaneTask(torch.from_numpy(patterns).float()[None], targets[None], order[:, :count], order[:, count:])
     if i_xy_bits is not None:
         return task
     notes = (
-        f"H(Y) = I(X;Y) = {task.i_xy_bits:.6f} bits; of the published data {PUBLISHED_BITS} bits.",
-        "Y is a function of X: the optimal curve is I(T;Y) = I(X;T) up to H(Y), one optimum for every beta above 1.",
+        f"H(Y) = I(X;Y) = {task.i_xy_bits:.6f} bits; {PUBLISHED_BITS} bits for the published data.",
+        "Y is a function of X: the optimal curve is I(T;Y) = I(X;T) up to H(Y), with one optimum for all beta > 1.",
     )
     return replace(task, notes=notes)
 
 
 def teacher_task(seeds: Sequence[int], *, examples: int = 100, signal: float = 1.0, irrelevant: int = 0) -> PlaneTask:
-    """A linear teacher of 100 inputs, whose answers have noise of variance 1 (Saxe et al. 2018).
+    """Regression on a linear teacher of 100 inputs with output noise of variance 1 (Saxe et al. 2018).
 
     Args:
-        seeds: One a network; each has its own teacher and examples.
-        examples: To learn from; 1,000 more are for the test.
-        signal: Variance of the answers without noise: the signal-to-noise ratio.
-        irrelevant: Number of inputs, the last, that the answers do not depend on.
+        seeds: Seed of each network; each has its own teacher and examples.
+        examples: Number of training examples; 1,000 more are for testing.
+        signal: Variance of the targets without noise, which is the signal-to-noise ratio.
+        irrelevant: Number of irrelevant inputs, which come last.
 
     Returns:
         The task, in double precision.
@@ -157,10 +161,10 @@ def teacher_task(seeds: Sequence[int], *, examples: int = 100, signal: float = 1
 
 
 def digit_task(seeds: Sequence[int], directory: str | Path) -> PlaneTask:
-    """MNIST, or a set that is laid out like it: the first 10,000 images to learn from, 2,000 to test and to measure.
+    """MNIST or a data set in its format: the first 10,000 images for training, 2,000 for testing and measuring.
 
     Args:
-        seeds: One a network; all have the same images.
+        seeds: Seed of each network; all have the same images.
         directory: See `read_images`.
 
     Returns:

@@ -92,7 +92,7 @@ def test_another_run_is_not_overwritten(run):
         (["--estimators", "binning,mine"], "unknown estimator 'mine'"),
         (["--estimators", "exact", "--epochs", "0"], "exact information needs a linear network"),
         (["--train-share", "1.5"], "training share 1.5"),
-        (["--experiment", "mnist"], "mnist needs --images"),
+        (["--experiment", "mnist"], "mnist needs images"),
         (["--experiment", "mnist", "--images", "none"], "none/train-images"),
         (["--seeds", "0"], "--seeds"),
         (

@@ -12,8 +12,8 @@ from nmt_ib.info.fitting_beta import encoder_of_codes, fitting_beta
 from nmt_ib.info.ib_limit import ib_curve
 from nmt_ib.info.joint_table import JointTable, entropy_nats
 from nmt_ib.networks.batched import BatchedNetworks
-from nmt_ib.networks.estimators import NetworkSnapshot
 from nmt_ib.networks.experiments import Experiment
+from nmt_ib.networks.snapshots import NetworkSnapshot
 from nmt_ib.networks.tasks import PlaneTask
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.results.ib_curve import IBCurve, LayerFit
@@ -59,7 +59,7 @@ def layers_at_limit(
     curve: IBCurve,
     *,
     epochs: Sequence[int],
-    progress: Callable[[int], None] = lambda epochs: None,
+    progress: Callable[[int], object] = lambda epochs: None,
 ) -> list[LayerAtLimit]:
     """Trains networks, one a seed, and holds their layers against the optimal curve on the way.
 

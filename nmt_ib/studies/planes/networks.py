@@ -1,4 +1,4 @@
-"""How do layers move in the information plane while networks learn? The study that trains and measures them."""
+"""Information plane of small networks during training."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -12,40 +12,41 @@ from torch import Tensor
 from nmt_ib.errors import RequestError
 from nmt_ib.info.binning import binned_layer, described
 from nmt_ib.networks.batched import BatchedNetworks
-from nmt_ib.networks.estimators import ESTIMATORS, NetworkSnapshot, class_distances
+from nmt_ib.networks.class_distances import class_distances
+from nmt_ib.networks.estimators import ESTIMATORS
 from nmt_ib.networks.experiments import Experiment
+from nmt_ib.networks.snapshots import NetworkSnapshot
 from nmt_ib.results.information_plane import LayerClusters, LayerGradient, Plane, PlanePoint
 from nmt_ib.signature import RunSignature
 
-GROUP = 10  # networks trained at once: their states stay in a core's cache
+GROUP = 10  # networks trained together: their states fit in a core's cache
 
 
 def groups(seeds: Sequence[int]) -> list[Sequence[int]]:
-    """Seeds whose networks are trained at once.
+    """Seeds of the networks that are trained together.
 
     Args:
-        seeds: Of all networks.
+        seeds: Seeds of all networks.
 
     Returns:
-        At most ten each.
+        Groups of at most ten.
     """
     return [seeds[start : start + GROUP] for start in range(0, len(seeds), GROUP)]
 
 
-def measured_epochs(epochs: int, most: int) -> list[int]:
-    """Epochs after which layers are measured: 0, then about evenly on a logarithmic scale, as things happen early.
+def measured_epochs(epochs: int, measurements: int) -> list[int]:
+    """Epochs after which layers are measured: 0, then about evenly spaced on a logarithmic scale.
 
     Args:
-        epochs: Of training.
-        most: How many at most, the start not counted; fewer where epochs coincide.
+        epochs: Number of training epochs.
+        measurements: Maximum number of measured epochs after the first step; fewer if rounded epochs coincide.
 
     Returns:
-        Increasing, the last epoch among them.
+        Increasing epochs, 0 and the last one included.
     """
-    return sorted(
-        {0, *(round(epoch) for epoch in np.geomspace(1, max(epochs, 1), most)), epochs}
-        - ({1} if epochs == 0 else set())
-    )
+    if epochs == 0:
+        return [0]
+    return sorted({0, *(round(epoch) for epoch in np.geomspace(1, epochs, measurements)), epochs})
 
 
 def information_plane(
@@ -55,20 +56,20 @@ def information_plane(
     epochs: int | None = None,
     estimators: Sequence[str] | None = None,
     measurements: int = 60,
-    progress: Callable[[int], None] = lambda epochs: None,
+    progress: Callable[[int], object] = lambda epochs: None,
 ) -> Plane:
-    """Trains networks, one a seed, and measures their layers on the way.
+    """Trains one network for each seed and measures its layers during training.
 
     Args:
         experiment: Networks and task.
-        seeds: One a network; a network does not depend on the others.
-        epochs: Of training; None: those of the experiment.
-        estimators: Names of `ESTIMATORS`; None: those of the experiment.
-        measurements: How many epochs are measured; see `measured_epochs`.
-        progress: Is called with 1 after each network's epoch, for ten networks at once with 10.
+        seeds: Seed of each network; a network does not depend on the others.
+        epochs: Number of training epochs; None: that of the experiment.
+        estimators: Names of `nmt_ib.networks.estimators.ESTIMATORS`; None: those of the experiment.
+        measurements: Maximum number of measured epochs; see `measured_epochs`.
+        progress: Called after each epoch with the number of networks that are trained together.
 
     Returns:
-        Points, and what the gradients and, where the experiment asks for them, the clusters do.
+        Points, gradients and, if the experiment measures them, clusters.
 
     Raises:
         RequestError: See `check_request`; an estimator does not suit the experiment; or training diverges.
@@ -76,19 +77,19 @@ def information_plane(
     names = experiment.estimators if estimators is None else estimators
     epochs = experiment.epochs if epochs is None else epochs
     check_request(seeds, epochs=epochs, estimators=names, measurements=measurements)
-    when = measured_epochs(epochs, measurements)
-    planes = [_plane_of_group(experiment, group, when, names, progress) for group in groups(seeds)]
+    measured = measured_epochs(epochs, measurements)
+    planes = [_plane_of_group(experiment, group, measured, names, progress) for group in groups(seeds)]
     return Plane.joined(planes)
 
 
 def check_request(seeds: Sequence[int], *, epochs: int, estimators: Sequence[str], measurements: int) -> None:
-    """Refuses what cannot be run, before anything is.
+    """Checks a request before anything is trained.
 
     Args:
-        seeds: One a network.
-        epochs: Of training.
-        estimators: Names.
-        measurements: How many epochs are measured.
+        seeds: Seed of each network.
+        epochs: Number of training epochs.
+        estimators: Names of estimators.
+        measurements: Maximum number of measured epochs.
 
     Raises:
         RequestError: There are no seeds, an estimator is unknown, or a number is too small.
@@ -109,15 +110,15 @@ def signature_of(
     estimators: Sequence[str],
     measurements: int,
 ) -> RunSignature:
-    """What makes the points of a run.
+    """Everything that the points of a run depend on.
 
     Args:
-        name: Of the experiment.
+        name: Name of the experiment.
         experiment: The experiment.
-        seeds: Of all networks.
-        epochs: Of training.
-        estimators: Names.
-        measurements: How many epochs are measured.
+        seeds: Seeds of all networks.
+        epochs: Number of training epochs.
+        estimators: Names of estimators.
+        measurements: Maximum number of measured epochs.
 
     Returns:
         The signature.
@@ -139,24 +140,24 @@ def signature_of(
 def _plane_of_group(
     experiment: Experiment,
     seeds: Sequence[int],
-    when: Sequence[int],
+    measured: Sequence[int],
     estimators: Sequence[str],
-    progress: Callable[[int], None],
+    progress: Callable[[int], object],
 ) -> Plane:
     task = experiment.task(seeds)
     networks = BatchedNetworks(experiment.training, seeds, dtype=task.inputs.dtype)
     points: list[PlanePoint] = []
     gradients: list[LayerGradient] = []
     clusters: list[LayerClusters] = []
-    for epoch in range(when[-1] + 1):
+    for epoch in range(measured[-1] + 1):
         if epoch:
             norms = networks.epoch(task.inputs, task.targets, task.train)
             progress(len(seeds))
-            if epoch in when:
+            if epoch in measured:
                 gradients += _gradients(networks, norms, seeds, epoch)
-        if epoch in when:
+        if epoch in measured:
             if not networks.parameters.isfinite().all():
-                raise RequestError(f"training diverged before epoch {epoch}: try less noise, or another activation")
+                raise RequestError(f"training diverged before epoch {epoch}: reduce the noise or change the activation")
             snapshot = NetworkSnapshot(networks, task, experiment.settings, seeds, epoch)
             points += _points(snapshot, estimators)
             clusters += _clusters(snapshot) if experiment.clusters else []
@@ -174,23 +175,23 @@ def _points(snapshot: NetworkSnapshot, estimators: Sequence[str]) -> list[PlaneP
     train, test = _accuracies(snapshot)
     return [
         PlanePoint(
-            snapshot.seeds[one.network],
+            snapshot.seeds[found.network],
             snapshot.epoch,
-            one.layer,
-            one.estimator,
-            one.i_x_bits,
-            one.i_y_bits,
-            train[one.network],
-            test[one.network],
-            one.input_part,
-        )  # fmt: skip
+            found.layer,
+            found.estimator,
+            found.i_x_bits,
+            found.i_y_bits,
+            train[found.network],
+            test[found.network],
+            found.input_part,
+        )
         for name in estimators
-        for one in ESTIMATORS[name](snapshot)
+        for found in ESTIMATORS[name](snapshot)
     ]
 
 
 def _accuracies(snapshot: NetworkSnapshot) -> tuple[list[float], list[float]]:
-    """Of each network on what it learned from and on what it did not, as in `PlanePoint`."""
+    """Training and test accuracy of each network, as in `PlanePoint`."""
     task = snapshot.task
     output = snapshot.networks.forward(task.inputs, snapshot.noise(task.inputs.shape[1], "answers"))[1][-1].mT
     targets = task.targets.expand_as(output)
@@ -202,6 +203,7 @@ def _accuracies(snapshot: NetworkSnapshot) -> tuple[list[float], list[float]]:
 
 
 def _explained(loss: Float[Tensor, "R N"], targets: Float[Tensor, "R N K"] | None, rows: Tensor) -> list[float]:
+    """1 - mean loss, or the explained share of the targets' variance."""
     mean = loss.gather(1, rows).mean(1)
     if targets is not None:
         chosen = targets.gather(1, rows[:, :, None].expand(-1, -1, targets.shape[-1]))
@@ -212,9 +214,9 @@ def _explained(loss: Float[Tensor, "R N"], targets: Float[Tensor, "R N K"] | Non
 def _gradients(
     networks: BatchedNetworks, norms: Float[Tensor, "2 L R"], seeds: Sequence[int], epoch: int
 ) -> list[LayerGradient]:
-    sizes = torch.stack([*norms, networks.layer_norms(networks.parameters)]).tolist()
+    all_norms = torch.stack([*norms, networks.layer_norms(networks.parameters)]).tolist()
     return [
-        LayerGradient(seed, epoch, layer + 1, *(kind[layer][network] for kind in sizes))
+        LayerGradient(seed, epoch, layer + 1, *(kind[layer][network] for kind in all_norms))
         for network, seed in enumerate(seeds)
         for layer in range(len(networks.weights))
     ]

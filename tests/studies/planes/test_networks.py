@@ -1,35 +1,17 @@
 """The information plane of small networks: estimators against each other and against what is known."""
 
-import math
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
 from nmt_ib.errors import RequestError
-from nmt_ib.info.binning import FixedEdges, FixedWidth
-from nmt_ib.networks.batched import BatchedNetworks, NetworkTraining
-from nmt_ib.networks.estimators import ESTIMATORS, EstimatorSettings, NetworkSnapshot, class_distances
-from nmt_ib.networks.experiments import EXPERIMENTS, Experiment, experiment_of
-from nmt_ib.networks.tasks import PlaneTask, teacher_task
+from nmt_ib.networks.batched import BatchedNetworks
+from nmt_ib.networks.experiments import EXPERIMENTS, experiment_of
+from nmt_ib.networks.tasks import teacher_task
 from nmt_ib.results.information_plane import LayerGradient, Plane, PlanePoint
 from nmt_ib.studies.planes.networks import groups, information_plane, measured_epochs, signature_of
-
-
-def few_patterns(seeds):
-    """All 64 patterns of six bits; Y is whether most of them are set."""
-    inputs = torch.from_numpy((np.arange(64)[:, None] >> np.arange(6) & 1).astype(np.float32))
-    answers = torch.nn.functional.one_hot((inputs.sum(1) > 3).long(), 2).float()
-    rows = torch.arange(64).expand(len(seeds), -1)
-    return PlaneTask(inputs[None], answers[None], rows[:, :48], rows[:, 48:])
-
-
-SMALL = Experiment(NetworkTraining((6, 5, 3, 2), batch_size=16, learning_rate=0.01), few_patterns, 30)
-
-
-def look_at(training, task, settings, seeds=(0,)):
-    return NetworkSnapshot(BatchedNetworks(training, seeds, dtype=task.inputs.dtype), task, settings, seeds, 0)
+from tests.tiny_networks import SMALL
 
 
 def test_a_seed_does_not_depend_on_the_others():
@@ -58,50 +40,6 @@ def test_networks_learn_and_the_plane_says_so():
     assert all(row.signal_to_noise > 0 for row in rows)
 
 
-def test_sample_propagation_lies_between_the_bounds_where_the_noise_is_that_of_the_analysis():
-    snapshot = look_at(SMALL.training, few_patterns([0, 1]), EstimatorSettings(noise_variance=0.01), (0, 1))
-    bounds = {(m.network, m.layer, m.estimator): m for m in ESTIMATORS["kde"](snapshot)}
-    for found in ESTIMATORS["sp"](snapshot):
-        low, high = (bounds[found.network, found.layer, f"kde-{name}"] for name in ("lower", "upper"))
-        assert low.i_x_bits - 0.1 < found.i_x_bits < high.i_x_bits + 0.1
-
-
-def test_binning_is_the_entropy_of_the_bins():
-    snapshot = look_at(SMALL.training, few_patterns([0]), EstimatorSettings())
-    codes = [tuple(row) for row in np.digitize(snapshot.layers[1][1][0].T.numpy(), np.linspace(-1, 1, 30))]
-    shares = np.array([codes.count(code) for code in set(codes)]) / len(codes)
-    found = next(m for m in ESTIMATORS["binning"](snapshot) if m.layer == 2)
-    assert found.i_x_bits == pytest.approx(-shares @ np.log2(shares))
-
-
-def test_noise_inside_of_one_unit_gives_the_information_of_its_channel():
-    # Two inputs at tanh(+-atanh(.5)) = +-.5 with noise .5: a binary input over a Gaussian channel, .485944 bits.
-    training = NetworkTraining((1, 1, 2), noise=0.5)
-    inputs = torch.tensor([-1.0, 1.0]).repeat(500)[:, None]
-    answers = torch.nn.functional.one_hot((inputs[:, 0] > 0).long(), 2).float()
-    rows = torch.arange(1000)[None]
-    snapshot = look_at(training, PlaneTask(inputs[None], answers[None], rows, rows), EstimatorSettings())
-    snapshot.networks.weights[0][:] = math.atanh(0.5)
-    (found,) = ESTIMATORS["sp"](snapshot)
-    assert found.i_x_bits == pytest.approx(0.485944, abs=0.06)
-    assert found.i_y_bits == pytest.approx(0.485944, abs=0.06)
-
-
-def test_exact_information_is_that_of_the_joint_covariance():
-    training = replace(EXPERIMENTS["saxe-irrelevant"].training, widths=(100, 4, 1))
-    snapshot = look_at(training, teacher_task([2], irrelevant=70), EstimatorSettings(noise_variance=0.5), (2,))
-    found = {(m.layer, m.input_part): m for m in ESTIMATORS["exact"](snapshot)}
-    w = snapshot.networks.weights[0][0]
-    noise = 0.5 * torch.eye(4, dtype=torch.float64)
-    whole, irrelevant = (part @ part.T / 100 + noise for part in (w, w[:, 30:]))
-    i_relevant = 0.5 * (whole.logdet() - irrelevant.logdet()) / math.log(2)
-    assert found[1, "relevant"].i_x_bits == pytest.approx(float(i_relevant))
-    teacher = snapshot.task.teacher.weights[0]
-    told = w @ teacher / 100
-    i_y = -0.5 * torch.log2(1 - told @ whole.inverse() @ told / (teacher @ teacher / 100 + 1))
-    assert found[1, "whole"].i_y_bits == pytest.approx(float(i_y))
-
-
 def test_accuracy_of_a_linear_network_is_the_variance_that_it_explains():
     plane = information_plane(experiment_of("saxe-linear"), [0], epochs=0)
     task = teacher_task([0])
@@ -117,15 +55,6 @@ def test_irrelevant_inputs_are_forgotten_and_the_whole_is_not():
     assert before["irrelevant"] > 0.1 > 5 * after["irrelevant"]
     assert after["relevant"] > 1 > before["relevant"]
     assert after["whole"] > before["whole"]
-
-
-def test_distances_within_and_between_classes_are_those_of_pairs():
-    generator = torch.Generator().manual_seed(0)
-    states, labels = torch.randn(3, 20, generator=generator, dtype=torch.float64), torch.arange(20) % 3
-    squares = torch.cdist(states.T, states.T) ** 2
-    same = labels[:, None] == labels
-    expected = [float(squares[where].mean().sqrt()) for where in (same, ~same)]
-    assert class_distances(states, labels) == pytest.approx(expected)
 
 
 def test_epochs_are_measured_from_the_first_to_the_last():
@@ -144,21 +73,9 @@ def test_clusters_are_looked_at_where_the_experiment_asks():
     assert [row.binned_entropy_bits for row in plane.clusters] == pytest.approx([p.i_x_bits for p in plane])
 
 
-def test_bins_fit_the_activation():
-    assert experiment_of("szt").settings.bins == FixedEdges()
-    assert experiment_of("szt", activation="relu").settings.bins == FixedWidth(0.07)
-    assert experiment_of("szt", noise=0.2).settings.bins == FixedWidth(0.07)
-    assert experiment_of("szt", full_batch=True).training.batch_size is None
-    assert experiment_of("szt", train_share=0.05).task([0]).train.shape == (1, 205)
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: experiment_of("szt2"), "unknown experiment 'szt2': expected one of szt"),
-        (lambda: experiment_of("mnist"), "mnist needs --images"),
-        (lambda: experiment_of("szt", images="x"), "mnist needs --images"),
-        (lambda: experiment_of("saxe-linear", train_share=0.5), "its own split"),
         (lambda: information_plane(SMALL, [0], estimators=["mine"]), "unknown estimator 'mine'"),
         (lambda: information_plane(SMALL, [0], estimators=["exact"]), "linear network"),
         (lambda: information_plane(SMALL, []), "at least one seed"),
