@@ -25,3 +25,29 @@ ATTRIBUTIONS: dict[str, tuple[str, dict[str, Any]]] = {
 NEEDED = {"network": "a network that recipes/train_readout.py trained, or its directory (--network)"}
 
 ANSWERLESS = ("sigma", "attention", "attention_rollout", "alti", "alti_block")  # explain a bare encoder, too
+
+# Command of a run -> type of its result, and what writes its report and figures.
+RESULTS = {
+    "diagnose": "nmt_ib.results.diagnosis.Diagnosis",
+    "retain": "nmt_ib.results.retention.Retention",
+    "attribute": "nmt_ib.results.attribution.Attributions",
+    "compress": "nmt_ib.results.parsing.CompressionSweep",
+    "plane": "nmt_ib.results.information_plane.Plane",
+    "plane --model": "nmt_ib.results.transformer_plane.TransformerPlane",
+    "curve": "nmt_ib.results.ib_curve.IBCurve",
+    "benchmark attribution": "nmt_ib.results.benchmark.Benchmark",
+    "benchmark alignment": "nmt_ib.results.benchmark.Benchmark",
+    "benchmark mi": "nmt_ib.results.estimator_benchmark.EstimatorBenchmark",
+}
+REPORTS = {
+    "diagnose": "nmt_ib.reports.rendering.diagnosis",
+    "retain": "nmt_ib.reports.rendering.retention",
+    "attribute": "nmt_ib.reports.rendering.attributions",
+    "compress": "nmt_ib.reports.rendering.compression",
+    "plane": "nmt_ib.reports.rendering.plane",
+    "plane --model": "nmt_ib.reports.rendering.transformer_plane",
+    "curve": "nmt_ib.reports.rendering.curve",
+    "benchmark attribution": "nmt_ib.reports.rendering.no_figures",
+    "benchmark alignment": "nmt_ib.reports.rendering.no_figures",
+    "benchmark mi": "nmt_ib.reports.rendering.estimators",
+}

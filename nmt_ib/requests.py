@@ -46,6 +46,22 @@ def check_number(name: str, value: object, kind: type = int) -> None:
         raise RequestError(f"{name} is {words}, not {value!r}")
 
 
+def check_count(name: str, value: object, minimum: int = 1) -> None:
+    """Raises RequestError if a value is not a whole number from `minimum` on.
+
+    Args:
+        name: Name of the setting.
+        value: Its value.
+        minimum: Smallest allowed value.
+
+    Raises:
+        RequestError: It is not a whole number, or too small.
+    """
+    check_number(name, value)
+    if int(str(value)) < minimum:
+        raise RequestError(f"{name} is at least {minimum}, not {value}")
+
+
 def check_reads_targets(model: EncoderModel) -> None:
     """Refuses a model that would pass over translations.
 

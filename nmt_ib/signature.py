@@ -1,14 +1,18 @@
-"""What made a result: two results compare only where their signatures differ as it was meant."""
+"""What produced a result: two results are comparable where their signatures differ only as intended."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.metadata import version
 from typing import Any
 
+from nmt_ib.results.result import Document
+
+SCHEMA = 1  # of run directories; one more whenever their files change their meaning
+
 
 @dataclass(frozen=True)
-class RunSignature:
+class RunSignature(Document):
     """Everything that decides a run's numbers; what cannot change them (batch size, threads) is left out.
 
     Attributes:
@@ -17,8 +21,9 @@ class RunSignature:
         model_fingerprint: Hash of its weights and settings.
         data: Name of each input -> hash of its lines.
         settings: Method settings.
-        seed: The seed.
+        seed: Random seed.
         version: Version of nmt_ib.
+        schema: Version of the files in the run directory.
     """
 
     command: str
@@ -28,10 +33,7 @@ class RunSignature:
     settings: dict[str, Any]
     seed: int
     version: str = field(default_factory=lambda: version("nmt_ib"))
-
-    def to_dict(self) -> dict[str, Any]:
-        """The object that `run.json` holds."""
-        return asdict(self)
+    schema: int = SCHEMA
 
     def difference(self, other: dict[str, Any]) -> str | None:
         """The first field in which this run differs from another, in words.

@@ -1,7 +1,5 @@
 """`nmt-ib attribute`: what each word of a sentence is worth to a model, by any method."""
 
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,9 +18,11 @@ from nmt_ib.cli.terminal import (
     TargetLanguage,
     Threads,
     out,
+    print_json,
     printable,
     set_threads,
 )
+from nmt_ib.errors import RequestError
 
 if TYPE_CHECKING:
     from nmt_ib.results.attribution import Attribution
@@ -43,7 +43,7 @@ Example:
     closed   0        0       2    25       377    1     1
     .        5        0       1     1         6  237     2
    ───────────────────────────────────────────────────────
-  588 network passes, not at rest: more --steps
+  588 network passes, not converged: increase --steps
 """
 
 
@@ -119,35 +119,36 @@ def attribute(
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
-    """Tells what each word of a sentence is worth to a model, and for a translation to each of its tokens."""
-    from nmt_ib.data.text import read_lines
-    from nmt_ib.models.loading import load_model
-    from nmt_ib.studies.attribution import attribute as attribute_all
+    """Measures what each word of a sentence is worth to a model, and in a translation to each target token."""
+    from nmt_ib.studies.attribution import attribute as study
 
     set_threads(threads)
-    loaded = load_model(
-        model, device=device, source_language=source_language, target_language=target_language, prefix=prefix
-    )
     given: dict[str, Any] = {
         "layer": layer, "part": part, "per_token": per_token, "rate": rate, "scaling": scaling,
         "regularization": regularization, "include_special": include_special, "beta": beta, "steps": steps,
         "network": network,
     }  # fmt: skip
-    settings = {name: value for name, value in given.items() if value is not None}
-    (found,) = attribute_all(
-        loaded,
+    found = study(
+        model,
         [text],
-        method,
-        targets=None if target is None else [target],
-        corpus=None if corpus is None else read_lines(corpus),
-        batch_size=batch_size,
+        None if target is None else [target],
+        method=method,
+        corpus=corpus,
+        source_language=source_language,
+        target_language=target_language,
+        prefix=prefix,
         seed=seed,
-        **settings,
-    )
+        batch_size=batch_size,
+        device=device,
+        progress=True,
+        **{name: value for name, value in given.items() if value is not None},
+    )[0]
+    if found.skipped is not None:
+        raise RequestError(f"cannot explain {text[:40]!r}: {found.skipped}")
     if as_json:
-        sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False) + "\n")
-        return
-    show(found)
+        print_json(found)
+    else:
+        show(found)
 
 
 def show(found: "Attribution") -> None:
@@ -164,7 +165,7 @@ def show(found: "Attribution") -> None:
     else:
         for start in range(0, len(found.target_tokens), MAX_COLUMNS):
             out.print(_matrix(found, head, start))
-    state = "" if found.converged is None else ", converged" if found.converged else ", not at rest: more --steps"
+    state = "" if found.converged is None else ", converged" if found.converged else ", not converged: increase --steps"
     passes = f"{found.passes:,} network pass{'' if found.passes == 1 else 'es'}"
     out.print(passes + state, soft_wrap=True)
 

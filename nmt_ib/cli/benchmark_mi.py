@@ -1,7 +1,6 @@
 """`nmt-ib benchmark mi`: estimators of information against exact values."""
 
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,16 +8,11 @@ import typer
 from rich.box import HORIZONTALS
 from rich.table import Table
 
-from nmt_ib.cli.run_directory import begun
-from nmt_ib.cli.terminal import Json, Seed, Threads, out, present, progress, set_threads
+from nmt_ib.cli.terminal import Json, Seed, Threads, out, present, set_threads, split
 
 if TYPE_CHECKING:
-    from nmt_ib.info.tasks import Task
     from nmt_ib.results.estimator_benchmark import EstimatorBenchmark
-    from nmt_ib.signature import RunSignature
-    from nmt_ib.studies.benchmarks.pair_estimators import PairEstimator
 
-TABLE = "benchmark.json"
 MI_EXAMPLE = """\b
 Example:
   $ nmt-ib benchmark mi --estimators gaussian,ksg,adaptive --tasks normal-1x1,dense-5x5,asinh-student-1x1-1
@@ -47,89 +41,36 @@ Example:
 
 def mi(
     estimators: Annotated[
-        str, typer.Option(help="gaussian, ksg, kde, infonce, ...: several with commas, or all; a wrong one lists them.")
+        str,
+        typer.Option(help="gaussian, ksg, kde, infonce, ..., separated by commas, or all; an unknown one lists them."),
     ],
     tasks: Annotated[
-        str, typer.Option(help="Pairs of variables whose information is known: normal-1x1, ... with commas, or all.")
+        str, typer.Option(help="Tasks whose exact value is known: normal-1x1, ..., separated by commas, or all.")
     ] = "all",
-    samples: Annotated[int, typer.Option(min=10, help="Pairs in each sample.")] = 2000,
-    repetitions: Annotated[int, typer.Option(min=1, help="Samples of each task.")] = 3,
+    samples: Annotated[int, typer.Option(min=10, help="Number of pairs in each sample.")] = 2000,
+    repetitions: Annotated[int, typer.Option(min=1, help="Number of samples of each task.")] = 3,
     directory: Annotated[
-        Path | None, typer.Option("--out", help="For the table and its picture; a killed benchmark goes on there.")
+        Path | None,
+        typer.Option("--out", help="Run directory for the table and its figure; rerun the same command to resume."),
     ] = None,
     seed: Seed = 0,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
-    """Tells how far estimators of information are off, and how much they scatter, where the truth is known."""
-    from nmt_ib.studies.benchmarks.mutual_information import chosen_tasks, signature_of
-    from nmt_ib.studies.benchmarks.pair_estimators import chosen_estimators
+    """Measures bias and spread of estimators of mutual information on tasks whose exact value is known."""
+    from nmt_ib.studies.benchmarks.benchmark import mi as study
 
-    chosen, truths = chosen_estimators(split(estimators)), chosen_tasks(split(tasks))
     set_threads(threads)
-    signature = signature_of(chosen, truths, samples=samples, repetitions=repetitions, seed=seed)
-    with begun(directory, signature) as run:
-        found = carry_out(run.path, chosen, truths, signature)
-        files = write(found, run.path) if directory else []
-    present(found, show, files, as_json=as_json)
-
-
-def split(names: str) -> list[str]:
-    """Names with commas between, each once."""
-    return list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
-
-
-def carry_out(
-    folder: Path, estimators: "dict[str, PairEstimator]", tasks: "list[Task]", signature: "RunSignature"
-) -> "EstimatorBenchmark":
-    """Runs what is not yet in the folder, writing the table down after each estimator of each task.
-
-    Args:
-        folder: Has, and gets, the table.
-        estimators: Name -> estimator.
-        tasks: Pairs of variables.
-        signature: What decides the numbers.
-
-    Returns:
-        The table.
-    """
-    from nmt_ib.reports.jsonfile import read_json, write_json
-    from nmt_ib.results.estimator_benchmark import EstimatorBenchmark
-    from nmt_ib.studies.benchmarks.mutual_information import benchmark_estimators
-
-    path = folder / TABLE
-    done = EstimatorBenchmark.from_dict(read_json(path)) if path.is_file() else None
-    with progress("estimators and tasks", len(estimators) * len(tasks)) as advance:
-
-        def signed(table: EstimatorBenchmark) -> EstimatorBenchmark:
-            return replace(table, signature=signature.to_dict())
-
-        def after(table: EstimatorBenchmark) -> None:
-            if done is None or len(table) > len(done):
-                write_json(path, signed(table).to_dict())
-            advance(1)
-
-        settings = signature.settings
-        found = benchmark_estimators(
-            estimators, tasks, samples=settings["samples"], repetitions=settings["repetitions"], seed=signature.seed,
-            done=done, after_estimator=after,
-        )  # fmt: skip
-    return signed(found)
-
-
-def write(found: "EstimatorBenchmark", folder: Path) -> list[Path]:
-    """Draws the picture beside the table.
-
-    Args:
-        found: The table, which is there already.
-        folder: Where.
-
-    Returns:
-        The files.
-    """
-    from nmt_ib.reports.png.estimators import write_estimator_figure
-
-    return [folder / TABLE, *write_estimator_figure(folder, found)]
+    found = study(
+        split(estimators),
+        split(tasks),
+        samples=samples,
+        repetitions=repetitions,
+        seed=seed,
+        progress=True,
+        out=directory,
+    )
+    present(found, show, directory, as_json=as_json)
 
 
 def show(found: "EstimatorBenchmark") -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LOWER_IS_BETTER = ("sufficiency", "error rate")
 ATTRIBUTION_EXAMPLE = """\b
 Example:
-  $ nmt-ib benchmark attribution --data builtin:sample-en --sentences 5 --methods gradient,contribution
+  $ nmt-ib benchmark attribution --data builtin:sample-en --max-sentences 5 --methods gradient,contribution
    ───────────────────────────────────────────────────────────────────────
    figure and method          value     95 % interval   passes   seconds
    ───────────────────────────────────────────────────────────────────────
@@ -71,7 +71,7 @@ Example:
      random              0.000               -        0      0.00
      contribution        0.000               -        7      0.24
    ────────────────────────────────────────────────────────────────
-  1 sentences, 5 sure links by hand, others by intersection; the best comes first
+  1 sentences, 5 sure manual links, others by intersection; the best comes first
 """
 PARSING_EXAMPLE = """\b
 Example:
@@ -81,17 +81,13 @@ Example:
 """
 
 
-def show(table: "Benchmark", *, as_json: bool, rule: str = "") -> None:
-    """Prints a benchmark.
+def show(table: "Benchmark", rule: str = "") -> None:
+    """Prints a block a metric with the best method first.
 
     Args:
         table: The benchmark.
-        as_json: Whether as one JSON document.
-        rule: Where links are read off a matrix: by which rule those are that are shown; JSON has all.
+        rule: Where links are read off a matrix: the rule whose links are shown; JSON has all.
     """
-    if as_json:
-        typer.echo(json.dumps(table.to_dict(), ensure_ascii=False))
-        return
     grid = Table(box=HORIZONTALS)
     grid.add_column("figure and method", no_wrap=True)
     for head in ("value", "95 % interval", "passes", "seconds"):
@@ -108,7 +104,7 @@ def show(table: "Benchmark", *, as_json: bool, rule: str = "") -> None:
             grid.add_row(f"  {row.method}", f"{row.value:z.3f}", interval, f"{row.passes:.0f}", f"{row.seconds:.2f}")
         grid.add_section()
     out.print(grid)
-    answers = f"sure links by hand, others by {rule}" if rule else "answers"
+    answers = f"sure manual links, others by {rule}" if rule else "answers"
     out.print(f"{table.sentences} sentences, {table.answers} {answers}; the best comes first", soft_wrap=True)
 
 

@@ -11,8 +11,9 @@ from rich.box import HORIZONTALS
 from rich.table import Table
 
 from nmt_ib.cli.compression_request import betas, chosen_layers, signature_of, with_words
-from nmt_ib.cli.terminal import Device, Json, Seed, Threads, out, progress, set_threads
+from nmt_ib.cli.terminal import Device, Json, Seed, Threads, out, set_threads
 from nmt_ib.errors import RequestError
+from nmt_ib.progress import progress_bar
 
 if TYPE_CHECKING:
     from nmt_ib.compression.corpus import Labels, ParsingCorpus
@@ -84,14 +85,13 @@ def compress(
     as_json: Json = False,
 ) -> None:
     """Trains a parser on compressed word vectors, or one for each beta: how few bits does it need?"""
-    from nmt_ib.cli.run_directory import run_directory
     from nmt_ib.compression.kinds import TagSettings, WordShape, compressor
     from nmt_ib.compression.objective import Objective
     from nmt_ib.compression.training import TrainingSettings
     from nmt_ib.data.conllu import read_conllu
     from nmt_ib.models.loading import load_embedder
     from nmt_ib.parsing.biaffine import ParserSettings
-    from nmt_ib.reports.jsonfile import RunDirectory
+    from nmt_ib.runs.directory import Run, open_run
     from nmt_ib.studies.parsing.compression import CompressionStudy
     from nmt_ib.studies.parsing.treebank_vectors import sample_sentences
 
@@ -103,7 +103,7 @@ def compress(
     studies = [replace(study, objective=Objective(weight, gamma, warmup, free_bits)) for weight in betas(beta)]
     if not study.tags.is_bottleneck and len(studies) > 1:
         raise RequestError(f"{tags} tags have no rate term: several betas train the same parser")
-    RunDirectory(directory).check(None)
+    Run(directory).check()
     trees = (
         sample_sentences(with_words(read_conllu(train), train), max_sentences, seed),
         with_words(read_conllu(dev), dev),
@@ -113,14 +113,12 @@ def compress(
     layers = chosen_layers(layer, loaded)
     compressor(study.tags, WordShape(loaded.width, type_width=0, num_upos=1))  # raises early
     signature = signature_of(studies, loaded, {"train": trees[0], "dev": trees[1]}, layers)
-    with run_directory(directory) as run:
-        with run.locked():
-            run.check(signature.difference(run.signature) if run.signature else None)
-            run.begin(signature.to_dict())
-            known = embed(trees[0], loaded, layers, None, gamma > 0, train)
-            unseen = embed(trees[1], loaded, layers, known.labels, gamma > 0, dev)
-            sweep = carry_out(studies, (known, unseen), loaded, layers, directory, device, signature)
-        show(sweep, directory, as_json=as_json)
+    with open_run(directory, signature) as run:
+        known = embed(trees[0], loaded, layers, None, gamma > 0, train)
+        unseen = embed(trees[1], loaded, layers, known.labels, gamma > 0, dev)
+        sweep = carry_out(studies, (known, unseen), loaded, layers, directory, device, signature)
+        run.finish(sweep)
+    show(sweep, directory, as_json=as_json)
 
 
 def embed(
@@ -129,7 +127,7 @@ def embed(
     """A treebank with its vectors, with a progress bar unless they are cached."""
     from nmt_ib.studies.parsing.treebank_vectors import embed_treebank
 
-    with progress(f"vectors of {Path(name).name}", len(trees)) as advance:
+    with progress_bar(f"vectors of {Path(name).name}", len(trees)) as advance:
         return embed_treebank(trees, embedder, layers, labels, types=types, advance=advance)
 
 
@@ -156,20 +154,18 @@ def carry_out(
     Returns:
         The sweep.
     """
-    from nmt_ib.reports.jsonfile import SUMMARY, write_json
     from nmt_ib.reports.png.parsing import write_sweep_figure
     from nmt_ib.results.parsing import CompressionSweep
     from nmt_ib.studies.parsing.compression import compression_sweep
 
     config = studies[0].config(embedder, layers, corpora[0])
-    with progress("training: epochs", sum(study.training.epochs for study in studies)) as advance:
+    with progress_bar("training: epochs", sum(study.training.epochs for study in studies)) as advance:
         points = compression_sweep(studies, corpora, config, directory, device=device, after_epoch=lambda _: advance(1))
     if config.tags.kind == "discrete":
         from nmt_ib.studies.parsing.specialization import write_tag_tables  # scikit-learn is slow to import
 
         write_tag_tables(directory, points, corpora[1])
     sweep = CompressionSweep(points, signature.to_dict())
-    write_json(directory / SUMMARY, sweep.to_dict())
     if len(studies) > 1:
         write_sweep_figure(directory, sweep)
     return sweep

@@ -1,22 +1,17 @@
 """`nmt-ib curve`: the optimal information-bottleneck curve of a table, and layers against it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.box import HORIZONTALS
 from rich.table import Table
 
-from nmt_ib.cli.run_directory import begun
 from nmt_ib.cli.terminal import Json, out, present, printable
 from nmt_ib.errors import RequestError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from jaxtyping import Float
-
     from nmt_ib.results.ib_curve import IBCurve
-    from nmt_ib.signature import RunSignature
 
 SHOWN = 12  # points in the table
 EXAMPLE = """\b
@@ -52,37 +47,33 @@ Example:
     layer 1        1.4000        0.7000             3.02                 0.0196
     layer 2        0.6000        0.3500             1.86                 0.0152
    ─────────────────────────────────────────────────────────────────────────────
-  run/curve.json
   run/curve.png
+  run/run.json
+  run/summary.json
 """
 
 
 def curve(
     table: Annotated[Path, typer.Argument(help="CSV of joint probabilities: rows x, columns y, no header.")],
-    beta: Annotated[str, typer.Option(help="Prices of ignorance, FROM:TO.")] = "0.5:50",
-    points: Annotated[int, typer.Option(min=2, help="Betas, with equal ratios.")] = 100,
+    beta: Annotated[str, typer.Option(help="Range of beta, FROM:TO.")] = "0.5:50",
+    points: Annotated[int, typer.Option(min=2, help="Number of betas, evenly spaced on a logarithmic scale.")] = 100,
     layers: Annotated[
-        Path | None, typer.Option(help="CSV of name,i_x_bits,i_y_bits: representations to hold against the curve.")
+        Path | None, typer.Option(help="CSV of name,i_x_bits,i_y_bits: representations to compare with the curve.")
     ] = None,
-    method: Annotated[str, typer.Option(help="ib, or dib: hard clusters.")] = "ib",
+    method: Annotated[Literal["ib", "dib"], typer.Option(help="ib; dib: deterministic, hard clusters.")] = "ib",
     samples: Annotated[
         int | None, typer.Option(min=1, help="Pairs that the table was counted from: adds 95% bounds of the error.")
     ] = None,
-    directory: Annotated[Path | None, typer.Option("--out", help="For curve.json and curve.png.")] = None,
+    directory: Annotated[Path | None, typer.Option("--out", help="Run directory for the curve and its figure.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Draws the most that any representation of x can tell of y for what it holds of x."""
-    from nmt_ib.data.tables import read_named_points, read_numbers
-    from nmt_ib.info.ib_limit import beta_grid, ib_curve
+    """Computes the largest I(T;Y) that a representation T of X can reach for its I(X;T)."""
+    from nmt_ib.studies.planes.curve import ib_curve
 
-    low, high = betas_of(beta)
-    named = [] if layers is None else read_named_points(layers)
-    numbers, betas = read_numbers(table), beta_grid(low, high, points)
-    signature = signature_of(numbers, named, betas=[low, high, points], method=method, samples=samples)
-    found = ib_curve(numbers, betas, method=method, samples=samples).against(named)
-    with begun(directory, signature) as run:
-        files = write(found, run.path) if directory else []
-    present(found, show, files, as_json=as_json)
+    found = ib_curve(
+        table, beta=betas_of(beta), points=points, layers=layers or (), method=method, samples=samples, out=directory
+    )
+    present(found, show, directory, as_json=as_json)
 
 
 def betas_of(text: str) -> tuple[float, float]:
@@ -102,42 +93,6 @@ def betas_of(text: str) -> tuple[float, float]:
     except ValueError as error:
         raise RequestError(f"--beta {text!r}: expected FROM:TO, as in 0.5:50") from error
     return low, high
-
-
-def signature_of(
-    table: "Float[np.ndarray, 'R C']", layers: list[tuple[str, float, float]], **settings: Any
-) -> "RunSignature":
-    """What makes a curve.
-
-    Args:
-        table: Joint probabilities.
-        layers: Name, I(X;T) and I(T;Y) in bits of each.
-        **settings: The rest.
-
-    Returns:
-        The signature.
-    """
-    from nmt_ib.signature import RunSignature, fingerprint_lines
-
-    data = {"table": fingerprint_lines(map(str, table.tolist())), "layers": fingerprint_lines(map(str, layers))}
-    return RunSignature("curve", "", "", data, settings, 0)
-
-
-def write(found: "IBCurve", directory: Path) -> list[Path]:
-    """Writes a curve as JSON and as a figure.
-
-    Args:
-        found: The curve.
-        directory: Where to.
-
-    Returns:
-        The files.
-    """
-    from nmt_ib.reports.jsonfile import write_json
-    from nmt_ib.reports.png.information_plane import write_curve_figure
-
-    write_json(directory / "curve.json", found.to_dict())
-    return [directory / "curve.json", *write_curve_figure(directory, found)]
 
 
 def show(found: "IBCurve") -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt_ib.cli.terminal import Device, SentencesAtOnce, Threads, printable, progress, set_threads
+from nmt_ib.cli.terminal import Device, SentencesAtOnce, Threads, printable, set_threads
 from nmt_ib.errors import RequestError
+from nmt_ib.progress import progress_bar
 
 if TYPE_CHECKING:
     from nmt_ib.types import Tree
@@ -58,9 +59,9 @@ def parse(
         corpus = corpus_from_vectors(trees, load_vectors(vectors), config, name=str(vectors))
     else:
         loaded = load_parser_embedder(config, device)
-        with progress("vectors", len(trees)) as advance:
+        with progress_bar("vectors", len(trees)) as advance:
             corpus = embed_treebank(trees, loaded, config.layers, config.labels, cache=False, advance=advance)
-    with progress("parsing", len(trees)) as advance:
+    with progress_bar("parsing", len(trees)) as advance:
         found = parse_corpus(parser.to(device), corpus, batch_size=batch_size, advance=advance)
     if form == JSON:
         write(json.dumps({"sentences": [facts(tree) for tree in found]}, ensure_ascii=False) + "\n")

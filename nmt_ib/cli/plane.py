@@ -1,33 +1,45 @@
 """`nmt-ib plane`: layers in the information plane."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.box import HORIZONTALS
 from rich.table import Table
 
-from nmt_ib.cli.layers import transformer_plane
-from nmt_ib.cli.run_directory import begun
-from nmt_ib.cli.terminal import Json, Seed, Threads, out, present, progress, set_threads
+from nmt_ib.cli.layers import show as show_layers
+from nmt_ib.cli.terminal import (
+    BatchSize,
+    Device,
+    Json,
+    Prefix,
+    Seed,
+    SourceLanguage,
+    TargetLanguage,
+    Threads,
+    out,
+    present,
+    set_threads,
+    split,
+)
 from nmt_ib.errors import RequestError
 
 if TYPE_CHECKING:
-    from nmt_ib.networks.experiments import Experiment
     from nmt_ib.results.information_plane import Plane
 
-RESULT = "plane.json"
 OF_NETWORKS = (
     "experiment", "activation", "seeds", "epochs", "measurements", "train_share", "images", "full_batch", "noise",
     "orthonormality",
 )  # fmt: skip
 TYPED = "COMMANDLINE"  # how typer calls the source of what is no default
-OF_MODELS = ("model", "data", "tokens", "clusters")
+OF_MODELS = (
+    "model", "data", "tokens", "clusters", "source_language", "target_language", "prefix", "device", "batch_size",
+)  # fmt: skip
+Experiment = Literal["szt", "saxe-linear", "saxe-irrelevant", "goldfeld-noisy", "mnist"]
 EXAMPLE = """\b
 Example:
   $ nmt-ib plane --experiment szt --activation tanh --epochs 1000 --estimators binning --out run
-  10 networks, 1000 epochs; accuracy 0.987 learned from, 0.977 not
+  10 networks, 1000 epochs; accuracy 0.987 on training data, 0.977 on test data
    ──────────────────────────────────────────────────────────────────────────────
                           I(X;T)                                  I(T;Y)
     layer   estimator     before     most   at epoch    after     before   after
@@ -41,70 +53,89 @@ Example:
    ──────────────────────────────────────────────────────────────────────────────
   H(Y) = I(X;Y) = 0.999570 bits; of the published data 0.999157 bits.
   Y is a function of X: the optimal curve is I(T;Y) = I(X;T) up to H(Y), one optimum for every beta above 1.
-  run/plane.json
-  run/plane.png
   run/learning.png
   run/plane.gif
+  run/plane.png
+  run/run.json
+  run/summary.json
 """
 
 
 def plane(
     context: typer.Context,
-    experiment: Annotated[
-        str, typer.Option(help="szt, saxe-linear, saxe-irrelevant, goldfeld-noisy or mnist.")
-    ] = "szt",
-    activation: Annotated[str | None, typer.Option(help="Of the hidden layers: tanh, relu or linear.")] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Networks, each with a seed of its own.")] = 10,
-    epochs: Annotated[int | None, typer.Option(min=0, help="Of training; else those of the experiment.")] = None,
+    experiment: Annotated[Experiment, typer.Option(help="Networks and task of a published experiment.")] = "szt",
+    activation: Annotated[
+        Literal["tanh", "relu", "linear"] | None, typer.Option(help="Activation of the hidden layers.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of networks, each with its own seed.")] = 10,
+    epochs: Annotated[
+        int | None, typer.Option(min=0, help="Training epochs; by default those of the experiment.")
+    ] = None,
     estimators: Annotated[
         str | None,
         typer.Option(
-            help="binning, kde, sp, exact; with --model clusters, infonce: several with commas; else those of the "
-            "experiment, or clusters."
+            help="binning, kde, sp, exact; with --model clusters, infonce; several separated by commas. By default "
+            "those of the experiment, or clusters."
         ),
     ] = None,
-    measurements: Annotated[int, typer.Option(min=1, help="Epochs at which layers are measured, at most.")] = 60,
-    train_share: Annotated[float | None, typer.Option(help="Share of the 4,096 patterns to learn from.")] = None,
+    measurements: Annotated[
+        int, typer.Option(min=1, help="Maximum number of epochs at which layers are measured.")
+    ] = 60,
+    train_share: Annotated[float | None, typer.Option(help="Share of the 4,096 patterns to train on.")] = None,
     images: Annotated[str | None, typer.Option(help="Directory of idx files, for mnist.")] = None,
-    full_batch: Annotated[bool, typer.Option("--full-batch", help="Take all examples in each step.")] = False,
-    noise: Annotated[float | None, typer.Option(min=0, help="Deviation of the noise inside the network.")] = None,
+    full_batch: Annotated[bool, typer.Option("--full-batch", help="Use all training examples in each step.")] = False,
+    noise: Annotated[
+        float | None, typer.Option(min=0, help="Standard deviation of the noise inside the network.")
+    ] = None,
     orthonormality: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Pull of the weights towards orthonormal ones.")
+        float | None, typer.Option(min=0, max=1, help="Strength with which weights are drawn to orthonormal ones.")
     ] = None,
     directory: Annotated[
         Path | None,
-        typer.Option("--out", help="For plane.json and figures; a killed run goes on, ten seeds at a time."),
+        typer.Option(
+            "--out",
+            help="Run directory for points and figures; rerun the same command to resume, ten networks at a time.",
+        ),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="A translation model or an encoder in place of an experiment, with --data.")
+        str | None, typer.Option(help="A translation model or an encoder instead of an experiment; needs --data.")
     ] = None,
-    data: Annotated[str | None, typer.Option(help="Sentences, one a line, or a treebank, for --model.")] = None,
-    tokens: Annotated[int, typer.Option(min=1, help="States of the model at most.")] = 50_000,
-    clusters: Annotated[int, typer.Option(min=2, help="Clusters of the model's states.")] = 100,
+    data: Annotated[str | None, typer.Option(help="For --model: sentences, one a line, or a treebank.")] = None,
+    tokens: Annotated[int, typer.Option(min=1, help="Maximum number of states of the model.")] = 50_000,
+    clusters: Annotated[int, typer.Option(min=2, help="Number of clusters of the model's states.")] = 100,
+    source_language: SourceLanguage = None,
+    target_language: TargetLanguage = None,
+    prefix: Prefix = None,
     seed: Seed = 0,
+    device: Device = "cpu",
+    batch_size: BatchSize = 32,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
-    """Follows the layers of small networks in training, or those of a translation model, through the plane."""
-    from nmt_ib.networks.experiments import experiment_of
+    """Places layers in the information plane: of small networks during training, or of a model."""
+    from nmt_ib.studies.planes.plane import plane_of_model, plane_of_networks
 
     set_threads(threads)
-    if asks_for_model(context):
-        transformer_plane(model, data, tokens, clusters, estimators, directory, seed, as_json=as_json)
+    names = None if estimators is None else split(estimators)
+    if model_requested(context):
+        if model is None or data is None:
+            raise RequestError("--model and --data belong together: the layers of a model are measured on a text")
+        layers = plane_of_model(
+            model, data, tokens=tokens, clusters=clusters, estimators=names or ("clusters",),
+            source_language=source_language, target_language=target_language, prefix=prefix, seed=seed,
+            batch_size=batch_size, device=device, progress=True, out=directory,
+        )  # fmt: skip
+        present(layers, show_layers, directory, as_json=as_json)
         return
-    chosen = experiment_of(
-        experiment, activation=activation, train_share=train_share, images=images, full_batch=full_batch, noise=noise,
-        orthonormality=orthonormality,
+    found = plane_of_networks(
+        experiment, activation=activation, seeds=seeds, epochs=epochs, estimators=names, measurements=measurements,
+        train_share=train_share, images=images, full_batch=full_batch, noise=noise, orthonormality=orthonormality,
+        seed=seed, progress=True, out=directory,
     )  # fmt: skip
-    settings: dict[str, Any] = {
-        "epochs": chosen.epochs if epochs is None else epochs,
-        "estimators": estimators.split(",") if estimators else list(chosen.estimators),
-        "measurements": measurements,
-    }
-    plane_of_networks(experiment, chosen, range(seed, seed + seeds), settings, directory, as_json=as_json)
+    present(found, show, directory, as_json=as_json)
 
 
-def asks_for_model(context: typer.Context) -> bool:
+def model_requested(context: typer.Context) -> bool:
     """Whether the options are those of a model that is there, not of networks to train.
 
     Args:
@@ -129,81 +160,6 @@ def asks_for_model(context: typer.Context) -> bool:
     return bool(models)
 
 
-def plane_of_networks(
-    name: str,
-    experiment: "Experiment",
-    seeds: range,
-    settings: dict[str, Any],
-    directory: Path | None,
-    *,
-    as_json: bool,
-) -> None:
-    """Trains networks, measures their layers and shows them.
-
-    Args:
-        name: Of the experiment.
-        experiment: Networks and task.
-        seeds: Of all networks.
-        settings: See `information_plane`.
-        directory: For plane.json and figures.
-        as_json: Whether to print one JSON document instead of a table.
-    """
-    from nmt_ib.studies.planes.networks import check_request, signature_of
-
-    check_request(seeds, **settings)
-    signature = signature_of(name, experiment, seeds, **settings)
-    with begun(directory, signature) as run:
-        found = replace(trained(run.path, experiment, seeds, settings), signature=signature.to_dict())
-        files = write(found, run.path) if directory else []
-    present(found, show, files, as_json=as_json)
-
-
-def trained(folder: Path, experiment: "Experiment", seeds: range, settings: dict[str, Any]) -> "Plane":
-    """Trains and measures ten networks at a time; those that are there already are read.
-
-    Args:
-        folder: Has, and gets, a file for each ten.
-        experiment: Networks and task.
-        seeds: Of all networks.
-        settings: See `information_plane`.
-
-    Returns:
-        All points.
-    """
-    from nmt_ib.reports.jsonfile import read_json, write_json
-    from nmt_ib.results.information_plane import Plane
-    from nmt_ib.studies.planes.networks import groups, information_plane
-
-    planes = []
-    with progress("epochs of networks", len(seeds) * settings["epochs"]) as advance:
-        for group in groups(seeds):
-            path = folder / f"seeds-{group[0]}-{group[-1]}.json"
-            if path.is_file():
-                planes.append(Plane.from_dict(read_json(path)))
-                advance(len(group) * settings["epochs"])
-            else:
-                planes.append(information_plane(experiment, group, progress=advance, **settings))
-                write_json(path, planes[-1].to_dict())
-    return Plane.joined(planes)
-
-
-def write(found: "Plane", folder: Path) -> list[Path]:
-    """Writes points and figures.
-
-    Args:
-        found: The points.
-        folder: Where to.
-
-    Returns:
-        The files.
-    """
-    from nmt_ib.reports.jsonfile import write_json
-    from nmt_ib.reports.png.plane import write_plane_figures
-
-    write_json(folder / RESULT, found.to_dict())
-    return [folder / RESULT, *write_plane_figures(folder, found)]
-
-
 def show(found: "Plane") -> None:
     """Prints where each layer began, where it knew most of the input, and where it ended.
 
@@ -218,7 +174,7 @@ def show(found: "Plane") -> None:
     counts = f"{seeds} network{'' if seeds == 1 else 's'}, {last} epoch{'' if last == 1 else 's'}"
     linear = found.signature["settings"]["training"]["output"] == "linear"
     share = "share of variance explained" if linear else "accuracy"
-    out.print(f"{counts}; {share} {train:.3f} learned from, {test:.3f} not", soft_wrap=True)
+    out.print(f"{counts}; {share} {train:.3f} on training data, {test:.3f} on test data", soft_wrap=True)
     table = Table(box=HORIZONTALS)
     heads = ("layer", "estimator", "I(X;T) before", "most", "at epoch", "after", "I(T;Y) before", "after")
     for column, head in enumerate(heads):

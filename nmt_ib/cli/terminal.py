@@ -3,14 +3,15 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from nmt_ib.results.result import Document, Result
 
 SourceLanguage = Annotated[str | None, typer.Option(help="As the tokenizer names it: eng_Latn, en_XX, en.")]
 TargetLanguage = Annotated[str | None, typer.Option(help="As the tokenizer names it: por_Latn, pt_XX, pt.")]
@@ -22,6 +23,7 @@ SentencesAtOnce = Annotated[int, typer.Option("--batch-size", min=1, help="Sente
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores where not given.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
+SHOWN_FILES = (".html", ".json", ".png", ".gif")
 out = Console(highlight=False, markup=False, emoji=False)
 err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
@@ -38,21 +40,47 @@ def set_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-def present(found: Any, show: Callable[[Any], object], files: Sequence[Path], *, as_json: bool) -> None:
-    """Prints a result: one JSON document, or what `show` makes of it and the files that were written.
+def present(found: "Result", show: Callable[[Any], object], directory: Path | None, *, as_json: bool) -> None:
+    """Prints a result: one JSON document, or tables and the run directory's files.
 
     Args:
-        found: Has `to_dict`.
-        show: Prints tables.
-        files: Where the result was written.
-        as_json: Which of the two.
+        found: What a study returned.
+        show: Prints its tables.
+        directory: The run directory that the user named, if any.
+        as_json: Whether to print JSON.
     """
     if as_json:
-        sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False) + "\n")
+        print_json(found)
         return
     show(found)
-    for path in files:
-        out.print(str(path), soft_wrap=True)
+    if directory is not None:
+        for path in sorted(directory.glob("*")):
+            if path.suffix in SHOWN_FILES:
+                out.print(str(path), soft_wrap=True)
+
+
+def print_json(found: "Document") -> None:
+    """Prints a result as one JSON document, holding one sentence in memory at a time."""
+    if getattr(found, "sentence_type", None) is None:
+        sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False) + "\n")
+        return
+    _print_sentences(found)
+    sys.stdout.write("\n")
+
+
+def _print_sentences(found: Any) -> None:
+    known = {"signature": found.signature, "summary": found.summary.to_dict()}
+    if others := getattr(found, "compared", ()):
+        known["compared"] = {other.summary.model: other.summary.to_dict() for other in others}
+    sys.stdout.write(json.dumps(known, ensure_ascii=False)[:-1] + ', "sentences": [')
+    for number, sentence in enumerate(found.sentences):
+        sys.stdout.write(("," if number else "") + "\n" + json.dumps(sentence.to_dict(), ensure_ascii=False))
+    sys.stdout.write("]}")
+
+
+def split(names: str) -> list[str]:
+    """Names separated by commas, each once."""
+    return list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
 
 
 def quiet_libraries() -> None:
@@ -61,36 +89,6 @@ def quiet_libraries() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_VERBOSITY", "critical")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-
-
-@contextmanager
-def progress(label: str, total: int, done: int = 0) -> Iterator[Callable[[int], Any]]:
-    """A progress bar on standard error with rate and time left; silent where that is no terminal.
-
-    Args:
-        label: What is done.
-        total: How many there are.
-        done: How many were done before.
-
-    Yields:
-        A function to call with the number of items just done.
-    """
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=err, disable=not sys.stderr.isatty(), transient=True) as bar:
-        task = bar.add_task(label, total=total, completed=done, rate="")
-
-        def advance(count: int) -> None:
-            bar.advance(task, count)
-            speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
-            bar.update(task, rate=f"{speed:.1f}/s" if speed else "")
-
-        yield advance
 
 
 def printable(text: str) -> str:

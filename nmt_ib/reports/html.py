@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from scipy.stats import binomtest
 
-from nmt_ib.reports.jsonfile import replacing
+from nmt_ib.files import replacing
 from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis, Share
 from nmt_ib.results.retention import LEGEND, RetentionSummary, SentenceRetention, WordRetention
 

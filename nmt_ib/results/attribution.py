@@ -1,18 +1,22 @@
 """What an attribution method returns for one sentence."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nmt_ib.results.result import Document, Lines, Result
 
 if TYPE_CHECKING:
     import pandas
 
+NOTEBOOK_SENTENCES = 50
 Matrix = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
-class Attribution:
+class Attribution(Document):
     """What each piece of one sentence is worth to a model, by one method.
 
     Attributes:
@@ -38,6 +42,7 @@ class Attribution:
         converged: Whether the search came to rest; None where the method does not search.
         details: Further figures of the method, by name.
         word_spans: First character of each word in `text`, and one past its last.
+        skipped: Why the sentence could not be analysed, else None.
     """
 
     text: str
@@ -60,6 +65,7 @@ class Attribution:
     details: dict[str, float] = field(default_factory=dict)
     part: str = "encoder"
     word_spans: tuple[tuple[int, int], ...] = ()
+    skipped: str | None = None
 
     @property
     def heading(self) -> str:
@@ -81,22 +87,6 @@ class Attribution:
             if word >= 0:
                 sums[word] += score
         return tuple(sums)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "Attribution":
-        """The inverse of `to_dict`, also after a journey through JSON.
-
-        Args:
-            fields: Plain data.
-
-        Returns:
-            An equal attribution.
-        """
-        return cls(**{name: _frozen(value) for name, value in fields.items()})
 
     def to_dataframe(self) -> "pandas.DataFrame":
         """One row a piece.
@@ -129,11 +119,65 @@ class Attribution:
         return f"<p>{head}<br>{shown}{target}</p>"
 
 
+@dataclass(frozen=True)
+class AttributionSummary(Document):
+    """What the attributions of a corpus came to.
+
+    Attributes:
+        method: Name of the method.
+        sentences: Number of sentences.
+        passes: Network passes, in sum.
+        converged: Share of sentences whose search converged; None where the method does not search.
+    """
+
+    method: str
+    sentences: int
+    passes: int
+    converged: float | None
+
+
+@dataclass(frozen=True)
+class Attributions(Result, Sequence[Attribution]):
+    """The attributions of a corpus by one method: a sequence that shows itself in a notebook.
+
+    Attributes:
+        sentences: One for each sentence; in memory, or read from the run directory when they are asked for.
+        summary: What they came to.
+        signature: What produced them; see `RunSignature`.
+    """
+
+    sentence_type: ClassVar = Attribution
+    summary_type: ClassVar = AttributionSummary
+    sentences: Lines[Attribution]
+    summary: AttributionSummary
+    signature: dict[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Number of sentences."""
+        return len(self.sentences)
+
+    def __getitem__(self, index: Any) -> Any:
+        """The attribution, or the slice of attributions."""
+        return self.sentences[index]
+
+    def to_dataframe(self) -> "pandas.DataFrame":
+        """One row a piece.
+
+        Returns:
+            Columns `sentence`, and those of `Attribution.to_dataframe`.
+        """
+        import pandas
+
+        frames = [one.to_dataframe().assign(sentence=index) for index, one in enumerate(self.sentences)]
+        found = pandas.concat(frames, ignore_index=True) if frames else pandas.DataFrame({"sentence": []})
+        return found[["sentence", *(name for name in found.columns if name != "sentence")]]
+
+    def _repr_html_(self) -> str:
+        """The first sentences, for a notebook; text is escaped."""
+        return "".join(one._repr_html_() for one in islice(self.sentences, NOTEBOOK_SENTENCES))  # noqa: SLF001
+
+
 def _shaded(token: str, score: float, highest: float) -> str:
     share = max(0.0, min(1.0, score / highest)) if highest > 0 else 0.0
     style = f"background:rgba(20,110,180,{0.75 * share:.2f});padding:1px 2px"
     return f"<span style='{style}' title='{score:.4g}'>{escape(token)}</span> "
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(map(_frozen, value)) if isinstance(value, Sequence) and not isinstance(value, str) else value

@@ -1,10 +1,11 @@
 """What a benchmark of attribution methods returns."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
+
+from nmt_ib.results.result import Figure, Result
 
 if TYPE_CHECKING:
     import pandas
@@ -28,22 +29,22 @@ class BenchmarkRow:
     method: str
     metric: str
     setting: str
-    value: float
-    low: float
-    high: float
+    value: Figure
+    low: Figure
+    high: Figure
     passes: float
     seconds: float
 
 
 @dataclass(frozen=True)
-class Benchmark(Sequence[BenchmarkRow]):
+class Benchmark(Result, Sequence[BenchmarkRow]):
     """A table of methods x metrics that shows itself in a notebook.
 
     Attributes:
         rows: In the order of methods, settings and metrics.
         sentences: How many sentences were measured.
         answers: How many answers: labels, tokens of translations, or links by hand.
-        signature: What made it; see `RunSignature.to_dict`.
+        signature: What produced it; see `RunSignature`.
     """
 
     rows: tuple[BenchmarkRow, ...]
@@ -73,27 +74,6 @@ class Benchmark(Sequence[BenchmarkRow]):
         """Metric and setting of each figure that is measured, in order."""
         return tuple(dict.fromkeys((row.metric, row.setting) for row in self.rows))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data; a figure that is not defined is None, as JSON has no word for it."""
-        rows = [{name: _plain(value) for name, value in asdict(row).items()} for row in self.rows]
-        return {"rows": rows, "sentences": self.sentences, "answers": self.answers, "signature": self.signature}
-
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "Benchmark":
-        """The inverse of `to_dict`, also after a journey through JSON.
-
-        Args:
-            fields: Plain data.
-
-        Returns:
-            An equal benchmark.
-        """
-        rows: list[dict[str, Any]] = fields["rows"]
-        known: list[dict[str, Any]] = [
-            {name: math.nan if value is None else value for name, value in row.items()} for row in rows
-        ]
-        return cls(**{**fields, "rows": tuple(BenchmarkRow(**row) for row in known)})
-
     def to_dataframe(self) -> "pandas.DataFrame":
         """One row a figure, with the fields of `BenchmarkRow` as columns."""
         import pandas
@@ -117,7 +97,3 @@ class Benchmark(Sequence[BenchmarkRow]):
 
 def _cell(row: BenchmarkRow | None) -> str:
     return "" if row is None else f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"
-
-
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and math.isnan(value) else value

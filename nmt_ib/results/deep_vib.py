@@ -1,7 +1,9 @@
 """Results of experiments with a deep variational information bottleneck."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
+
+from nmt_ib.results.result import Document
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class AttackCurve:
 
 
 @dataclass(frozen=True)
-class DeepVIB:
+class DeepVIB(Document):
     """One trained network.
 
     Attributes:
@@ -68,24 +70,3 @@ class DeepVIB:
     raw: Evaluation
     averaged: Evaluation
     attacks: tuple[AttackCurve, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "DeepVIB":
-        """The inverse of `to_dict`, also after a JSON round trip.
-
-        Args:
-            fields: The output of `to_dict`.
-
-        Returns:
-            An equal result.
-        """
-        curves = (
-            AttackCurve(**{**curve, "sizes": tuple(curve["sizes"]), "accuracies": tuple(curve["accuracies"])})
-            for curve in fields["attacks"]
-        )
-        evaluations = {name: Evaluation(**fields[name]) for name in ("raw", "averaged")}
-        return cls(**{**fields, **evaluations, "attacks": tuple(curves)})

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nmt_ib.results.result import Document, Lines, Result
 
 if TYPE_CHECKING:
     import pandas
@@ -26,7 +29,11 @@ class WordDiagnosis:
         score: 0 to 1: how likely the word was dropped; comparable over sentences.
         dropped: Whether the score says so.
         lost_in: For a dropped word "encoder" where the encoder keeps fewer bits of it than of 95 % of the translated
-            words of its kind, a piece, else "decoder"; None for other words.
+            words of its kind, per piece, else "decoder"; None for other words.
+        word_class: "open class", "closed class" or "punctuation".
+        frequency: Band of its rank in the model's vocabulary.
+        pos: Universal part of speech where a spacy pipeline gave one, else "".
+        pieces: Number of its pieces.
     """
 
     text: str
@@ -37,10 +44,14 @@ class WordDiagnosis:
     score: float
     dropped: bool
     lost_in: str | None
+    word_class: str
+    frequency: str
+    pos: str
+    pieces: int
 
 
 @dataclass(frozen=True)
-class SentenceDiagnosis:
+class SentenceDiagnosis(Document):
     """One line of the input, diagnosed or skipped.
 
     Attributes:
@@ -72,30 +83,10 @@ class SentenceDiagnosis:
 
     def to_dict(self) -> dict[str, Any]:
         """The object that `sentences.jsonl` holds; the matrix only where it was asked for."""
-        fields = asdict(self)
+        fields = super().to_dict()
         if self.contribution_matrix_bits is None:
             del fields["contribution_matrix_bits"]
         return fields
-
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "SentenceDiagnosis":
-        """The inverse of `to_dict`, also after a journey through JSON.
-
-        Args:
-            fields: An object of `sentences.jsonl`.
-
-        Returns:
-            An equal sentence.
-        """
-        matrix = fields.get("contribution_matrix_bits")
-        return cls(
-            **{
-                **fields,
-                "tokens": tuple(fields["tokens"]),
-                "words": tuple(WordDiagnosis(**word) for word in fields["words"]),
-                "contribution_matrix_bits": None if matrix is None else tuple(tuple(row) for row in matrix),
-            }
-        )
 
 
 @dataclass(frozen=True)
@@ -113,7 +104,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class DiagnosisSummary:
+class DiagnosisSummary(Document):
     """What a corpus shows.
 
     Attributes:
@@ -148,37 +139,20 @@ class DiagnosisSummary:
     worst: tuple[int, ...] = ()
     metrics: dict[str, Any] | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """The object that `summary.json` holds."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "DiagnosisSummary":
-        """The inverse of `to_dict`.
-
-        Args:
-            fields: What `summary.json` holds.
-
-        Returns:
-            An equal summary.
-        """
-        groups = {
-            name: tuple(Share(**share) for share in value) for name, value in fields.items() if name.startswith("by_")
-        }
-        return cls(**{**fields, **groups, "worst": tuple(fields["worst"])})
-
 
 @dataclass(frozen=True)
-class Diagnosis(Sequence[SentenceDiagnosis]):
-    """A diagnosed corpus in memory: a sequence of sentences that shows itself in a notebook.
+class Diagnosis(Result, Sequence[SentenceDiagnosis]):
+    """A diagnosed corpus: a sequence of sentences that shows itself in a notebook.
 
     Attributes:
-        sentences: One for each line.
-        summary: What they show together.
-        signature: What made them; see `RunSignature.to_dict`.
+        sentences: One for each line; in memory, or read from the run directory when they are asked for.
+        summary: Counts over the corpus.
+        signature: What produced it; see `RunSignature`.
     """
 
-    sentences: tuple[SentenceDiagnosis, ...]
+    sentence_type: ClassVar = SentenceDiagnosis
+    summary_type: ClassVar = DiagnosisSummary
+    sentences: Lines[SentenceDiagnosis]
     summary: DiagnosisSummary
     signature: dict[str, Any] = field(default_factory=dict)
 
@@ -208,7 +182,7 @@ class Diagnosis(Sequence[SentenceDiagnosis]):
 
     def _repr_html_(self) -> str:
         """The first sentences with their dropped words marked, for a notebook."""
-        shown = "".join(_marked(sentence) for sentence in self.sentences[:NOTEBOOK_SENTENCES])
+        shown = "".join(_marked(sentence) for sentence in islice(self.sentences, NOTEBOOK_SENTENCES))
         more = len(self) - NOTEBOOK_SENTENCES
         rest = f"<p>... and {more:,} more; see to_dataframe()</p>" if more > 0 else ""
         summary = self.summary

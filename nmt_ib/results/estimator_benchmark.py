@@ -8,6 +8,8 @@ from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from nmt_ib.results.result import Document, Figure, Result
+
 if TYPE_CHECKING:
     import pandas
 
@@ -36,7 +38,7 @@ class EstimatorRun:
 
 
 @dataclass(frozen=True)
-class EstimatorScore:
+class EstimatorScore(Document):
     """One estimator on all samples of one task.
 
     Attributes:
@@ -53,9 +55,9 @@ class EstimatorScore:
     task: str
     exact_nats: float
     estimator: str
-    bias_nats: float
-    spread_nats: float
-    rmse_nats: float
+    bias_nats: Figure
+    spread_nats: Figure
+    rmse_nats: Figure
     seconds: float
     notes: tuple[str, ...]
 
@@ -86,13 +88,13 @@ class EstimatorScore:
 
 
 @dataclass(frozen=True)
-class EstimatorBenchmark(Sequence[EstimatorRun]):
+class EstimatorBenchmark(Result, Sequence[EstimatorRun]):
     """All estimators on all samples of all tasks, which shows itself in a notebook.
 
     Attributes:
         runs: By task, then by estimator, then by seed.
         samples: Pairs in each sample.
-        signature: What made it; see `RunSignature.to_dict`.
+        signature: What produced it; see `RunSignature`.
     """
 
     runs: tuple[EstimatorRun, ...]
@@ -152,23 +154,8 @@ class EstimatorBenchmark(Sequence[EstimatorRun]):
         return tuple(f"{estimator} on {', '.join(tasks)}: {note}" for (estimator, note), tasks in said.items())
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, with the scores for readers of JSON, which has no word for what is not defined but null."""
-        scores = [{name: _plain(value) for name, value in asdict(score).items()} for score in self.scores.values()]
-        runs = [asdict(run) for run in self.runs]
-        return {"scores": scores, "runs": runs, "samples": self.samples, "signature": self.signature}
-
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "EstimatorBenchmark":
-        """The inverse of `to_dict`, also after a journey through JSON.
-
-        Args:
-            fields: What `to_dict` gave.
-
-        Returns:
-            An equal benchmark.
-        """
-        runs = (EstimatorRun(**{**run, "notes": tuple(run["notes"])}) for run in fields["runs"])
-        return cls(tuple(runs), fields["samples"], fields["signature"])
+        """Plain data; `scores` can be derived from the runs."""
+        return {"scores": [score.to_dict() for score in self.scores.values()], **super().to_dict()}
 
     def to_dataframe(self) -> "pandas.DataFrame":
         """One row a task and estimator, with the fields of `EstimatorScore` as columns."""
@@ -202,7 +189,3 @@ def signed_nats(value: float) -> str:
     if math.isnan(value):
         return "-"
     return f"{value:+.3f}" if abs(value) < 100 else f"{value:+.0e}"
-
-
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from nmt_ib.results.result import Result
 
 if TYPE_CHECKING:
     import pandas
@@ -60,7 +62,7 @@ class LayerFit:
 
 
 @dataclass(frozen=True)
-class IBCurve:
+class IBCurve(Result):
     """The most that any T may know of Y for what it knows of X.
 
     Attributes:
@@ -71,7 +73,8 @@ class IBCurve:
         method: "ib", "dib" or "gaussian".
         deterministic: Whether Y is a function of X.
         notes: What a reader has to know, in words.
-        layers: Representations against it.
+        layers: Representations compared with it.
+        signature: What produced it; see `RunSignature`.
     """
 
     points: tuple[IBPoint, ...]
@@ -82,6 +85,7 @@ class IBCurve:
     deterministic: bool = False
     notes: tuple[str, ...] = ()
     layers: tuple[LayerFit, ...] = ()
+    signature: dict[str, Any] = field(default_factory=dict)
 
     @property
     def corners(self) -> tuple[tuple[float, float, float | None], ...]:
@@ -150,28 +154,6 @@ class IBCurve:
             if layer.below_bits < -ABOVE_BITS
         )
         return replace(self, layers=layers, notes=self.notes + notes)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "IBCurve":
-        """The inverse of `to_dict`, also after a journey through JSON.
-
-        Args:
-            fields: What `to_dict` gave.
-
-        Returns:
-            An equal result.
-        """
-        parts = {
-            "points": tuple(IBPoint(**point) for point in fields["points"]),
-            "layers": tuple(LayerFit(**layer) for layer in fields["layers"]),
-            "critical_betas": tuple(fields["critical_betas"]),
-            "notes": tuple(fields["notes"]),
-        }
-        return cls(**{**fields, **parts})
 
     def to_dataframe(self) -> "pandas.DataFrame":
         """One row a point."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nmt_ib.results.result import Result
+
 if TYPE_CHECKING:
     import pandas
 
@@ -93,7 +95,7 @@ class LayerClusters:
 
 
 @dataclass(frozen=True)
-class Plane(Sequence[PlanePoint]):
+class Plane(Result, Sequence[PlanePoint]):
     """Layers of networks in the information plane: a sequence of points that shows itself in a notebook.
 
     Attributes:
@@ -103,7 +105,7 @@ class Plane(Sequence[PlanePoint]):
         h_x_bits: H(X), where X is one of finitely many; else None.
         i_xy_bits: I(X;Y), which no I(T;Y) exceeds.
         notes: What a reader has to know, in words.
-        signature: What made the points; see `RunSignature.to_dict`.
+        signature: What produced the points; see `RunSignature`.
     """
 
     points: tuple[PlanePoint, ...]
@@ -180,27 +182,8 @@ class Plane(Sequence[PlanePoint]):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return {**asdict(self), "warnings": self.warnings}
-
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "Plane":
-        """The inverse of `to_dict`, also after a journey through JSON.
-
-        Args:
-            fields: What `to_dict` gave.
-
-        Returns:
-            An equal result.
-        """
-        parts = {
-            "points": tuple(PlanePoint(**row) for row in fields["points"]),
-            "gradients": tuple(LayerGradient(**row) for row in fields["gradients"]),
-            "clusters": tuple(LayerClusters(**row) for row in fields["clusters"]),
-            "notes": tuple(fields["notes"]),
-        }
-        known = {name: value for name, value in fields.items() if name != "warnings"}
-        return cls(**{**known, **parts})
+        """Plain data; `warnings` can be derived from the points."""
+        return {**super().to_dict(), "warnings": list(self.warnings)}
 
     def to_dataframe(self) -> "pandas.DataFrame":
         """One row a point."""

@@ -4,12 +4,14 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nmt_ib.results.result import Document, Result
+
 if TYPE_CHECKING:
     import pandas
 
 
 @dataclass(frozen=True)
-class ParserTest:
+class ParserTest(Document):
     """Scores of a parser on a treebank; attachment scores are fractions, 0 to 1.
 
     Attributes:
@@ -30,10 +32,6 @@ class ParserTest:
     words: int
     sentences: int
     sentences_per_second: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class CompressionPoint:
 
 
 @dataclass(frozen=True)
-class CompressionSweep:
+class CompressionSweep(Result):
     """Parsers that differ in beta only.
 
     Attributes:
@@ -70,15 +68,6 @@ class CompressionSweep:
 
     points: tuple[CompressionPoint, ...]
     signature: dict[str, Any] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        return {"points": [asdict(point) for point in self.points], "signature": self.signature}
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> "CompressionSweep":
-        """The inverse of `to_dict`."""
-        return cls(tuple(CompressionPoint(**point) for point in data["points"]), data["signature"])
 
     def to_dataframe(self) -> "pandas.DataFrame":
         """One row for each parser."""

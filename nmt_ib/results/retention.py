@@ -1,9 +1,12 @@
 """What a retention study of a corpus returns."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nmt_ib.results.result import Document, Lines, Result
 
 if TYPE_CHECKING:
     import pandas
@@ -56,7 +59,7 @@ class WordRetention:
 
 
 @dataclass(frozen=True)
-class SentenceRetention:
+class SentenceRetention(Document):
     """One line of the input.
 
     Attributes:
@@ -72,26 +75,6 @@ class SentenceRetention:
     translation: str = ""
     words: tuple[WordRetention, ...] = ()
     skipped: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The object that `sentences.jsonl` holds."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "SentenceRetention":
-        """The inverse of `to_dict`, also after a journey through JSON.
-
-        Args:
-            fields: An object of `sentences.jsonl`.
-
-        Returns:
-            An equal sentence.
-        """
-        words = tuple(
-            WordRetention(**{**word, "bits": tuple(word["bits"]), "noise_bits": tuple(word["noise_bits"])})
-            for word in fields["words"]
-        )
-        return cls(**{**fields, "words": words})
 
 
 @dataclass(frozen=True)
@@ -142,28 +125,13 @@ class LayerRetention:
         more, low, high = self.against_encoder
         return figures | {"against the encoder's last": f"{more:+z.0f} {_interval(low, high, '+z.0f')}"}
 
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "LayerRetention":
-        """A layer after a journey through JSON.
-
-        Args:
-            fields: Its attributes.
-
-        Returns:
-            An equal layer.
-        """
-        more = fields["against_encoder"]
-        return cls(**{
-            **fields, "interval": tuple(fields["interval"]), "against_encoder": None if more is None else tuple(more)
-        })  # fmt: skip
-
 
 def _interval(low: float, high: float, form: str = ".0f") -> str:
     return f"[{low:{form}}, {high:{form}}]" if low < high else UNKNOWN
 
 
 @dataclass(frozen=True)
-class RetentionSummary:
+class RetentionSummary(Document):
     """What a corpus shows.
 
     Attributes:
@@ -180,36 +148,24 @@ class RetentionSummary:
     words: int
     layers: tuple[LayerRetention, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The object that `summary.json` holds."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "RetentionSummary":
-        """The inverse of `to_dict`.
-
-        Args:
-            fields: What `summary.json` holds.
-
-        Returns:
-            An equal summary.
-        """
-        return cls(**{**fields, "layers": tuple(LayerRetention.from_dict(layer) for layer in fields["layers"])})
-
 
 @dataclass(frozen=True)
-class Retention(Sequence[SentenceRetention]):
-    """A corpus measured in memory: a sequence of sentences that shows itself in a notebook.
+class Retention(Result, Sequence[SentenceRetention]):
+    """A measured corpus: a sequence of sentences that shows itself in a notebook.
 
     Attributes:
         sentences: One for each line.
         summary: What they show together.
-        signature: What made them; see `RunSignature.to_dict`.
+        signature: What produced them; see `RunSignature`.
+        compared: The same sentences measured in other models.
     """
 
-    sentences: tuple[SentenceRetention, ...]
+    sentence_type: ClassVar = SentenceRetention
+    summary_type: ClassVar = RetentionSummary
+    sentences: Lines[SentenceRetention]
     summary: RetentionSummary
     signature: dict[str, Any] = field(default_factory=dict)
+    compared: tuple["Retention", ...] = ()
 
     def __len__(self) -> int:
         """Number of lines."""
@@ -244,7 +200,7 @@ class Retention(Sequence[SentenceRetention]):
         heads = list(rows[-1]) if rows else []
         table = _line("th", heads) + "".join(_line("td", [row.get(name, "") for name in heads]) for row in rows)
         names = [layer.name for layer in self.summary.layers]
-        shown = "".join(_heat_map(sentence, names) for sentence in self.sentences[:NOTEBOOK_SENTENCES])
+        shown = "".join(_heat_map(sentence, names) for sentence in islice(self.sentences, NOTEBOOK_SENTENCES))
         return f"<table>{table}</table><p>{LEGEND}</p>{shown}"
 
 

@@ -1,8 +1,10 @@
 """What the tags of a bottleneck stand for."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from nmt_ib.results.result import Document
 
 if TYPE_CHECKING:
     import pandas
@@ -28,7 +30,7 @@ class TagUse:
 
 
 @dataclass(frozen=True)
-class TagTable(Sequence[TagUse]):
+class TagTable(Document, Sequence[TagUse]):
     """All tags that occur in a treebank, the most frequent first, compared with its parts of speech.
 
     Attributes:
@@ -52,10 +54,6 @@ class TagTable(Sequence[TagUse]):
     def __getitem__(self, index: Any) -> Any:
         """The tag, or the slice of tags."""
         return self.rows[index]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        return asdict(self)
 
     def to_dataframe(self) -> "pandas.DataFrame":
         """One row for each tag, with its forms and parts of speech as text."""

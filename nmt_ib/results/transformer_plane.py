@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nmt_ib.results.result import Result
+
 if TYPE_CHECKING:
     import pandas
 
@@ -50,12 +52,12 @@ class LayerKnowledge:
 
 
 @dataclass(frozen=True)
-class TransformerPlane(Sequence[LayerKnowledge]):
+class TransformerPlane(Result, Sequence[LayerKnowledge]):
     """All layers, things and estimators, which shows itself in a notebook.
 
     Attributes:
         rows: By layer, then by thing, then by estimator.
-        signature: What made it; see `RunSignature.to_dict`.
+        signature: What produced it; see `RunSignature`.
     """
 
     rows: tuple[LayerKnowledge, ...]
@@ -104,13 +106,8 @@ class TransformerPlane(Sequence[LayerKnowledge]):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data; `points` say again what is in the rows."""
-        return {"points": self.points, "rows": [asdict(row) for row in self.rows], "signature": self.signature}
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> "TransformerPlane":
-        """The plane that `to_dict` gave."""
-        return cls(tuple(LayerKnowledge(**row) for row in data["rows"]), data["signature"])
+        """Plain data; `points` can be derived from the rows."""
+        return {"points": list(self.points), **super().to_dict()}
 
     def to_dataframe(self) -> "pandas.DataFrame":
         """One row a layer, thing and estimator."""

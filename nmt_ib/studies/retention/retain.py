@@ -1,217 +1,122 @@
-"""What does each layer of the encoder and of the decoder still know about each word, in bits?"""
+"""What does each layer of the encoder and of the decoder still know about each word? The public question."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 
-import numpy as np
+import torch
 
-from nmt_ib.attribution.answers import own_translations
-from nmt_ib.attribution.sigma import Sigma
-from nmt_ib.attribution.sites import Site
-from nmt_ib.attribution.statistics import CorpusStatistics, statistics_for
+from nmt_ib.data.classification import read_sentences
+from nmt_ib.data.corpus import Corpus, Source, check_parallel, open_corpus
 from nmt_ib.errors import RequestError
-from nmt_ib.protocols import EncoderModel, TranslationModel
-from nmt_ib.readability import read_pairs, readable_sentences
-from nmt_ib.requests import check_number, check_reads_targets, check_request, listed
-from nmt_ib.results.diagnosis import DIGITS
-from nmt_ib.results.retention import (
-    Retention,
-    SentenceRetention,
-    WordRetention,
-)
-from nmt_ib.signature import RunSignature, fingerprint_lines
+from nmt_ib.models.loading import resolve_model
+from nmt_ib.progress import progress_bar
+from nmt_ib.protocols import EncoderModel
+from nmt_ib.requests import check_count, check_number, check_reads_targets
+from nmt_ib.results.retention import Retention, SentenceRetention
+from nmt_ib.runs.directory import Run, open_run
+from nmt_ib.runs.loading import write_report
+from nmt_ib.studies.retention.study import CHUNK_LINES, RetentionStudy, study_of
 from nmt_ib.studies.retention.summary import summarize_retention
-from nmt_ib.types import Sentence
-from nmt_ib.word_classes import frequency_bands, word_classes
-
-CHUNK_LINES = 10  # lines that are measured as a whole: a run goes on at a multiple of it
-CORPUS_LINES = 300  # of the input, from which the prior and the scale of the states are taken
-MIN_LINES = 50  # a shorter input is measured against the sentences that the package ships
-
-
-@dataclass(frozen=True)
-class RetentionStudy:
-    """The study: a model, a measure and what it is compared with.
-
-    Attributes:
-        model: Any model.
-        statistics: Of a corpus: prior of the embeddings, scale of the states.
-        method: How noise is searched; its layer is not read. A few steps are enough where many words are averaged.
-        repetitions: Searches with other noise, so that the method's own error can be told from differences.
-        batch_size: Disturbed copies of sentences that go through the model at once; changes no result.
-    """
-
-    model: EncoderModel
-    statistics: CorpusStatistics
-    method: Sigma = Sigma(steps=4, pairs=2)
-    repetitions: int = 2
-    batch_size: int = 32
-
-    @property
-    def sites(self) -> list[Site]:
-        """Every layer of the encoder, then of the decoder."""
-        decoder = self.model.decoder_layers if isinstance(self.model, TranslationModel) else 0
-        return [
-            Site(part, layer + 1)
-            for part, layers in (("encoder", self.model.encoder_layers), ("decoder", decoder))
-            for layer in range(layers)
-        ]
-
-    @property
-    def layers(self) -> list[str]:
-        """Their names."""
-        return [f"{site.part} {site.layer}" for site in self.sites]
-
-    def chunk(
-        self, start: int, sources: Sequence[str], targets: Sequence[str] | None = None
-    ) -> list[SentenceRetention]:
-        """Measures consecutive lines.
-
-        Args:
-            start: Number of the first line.
-            sources: The lines.
-            targets: Translations to force; None: a translation model translates.
-
-        Returns:
-            One object a line, in order.
-        """
-        lines = [SentenceRetention(start + index, source) for index, source in enumerate(sources)]
-        read = read_pairs(self.model, sources, targets)
-        translations = read.targets
-        if translations is None and isinstance(self.model, TranslationModel):
-            translations = own_translations(self.model, read.sources, self.batch_size)
-        bits = self._bits(read.sources, translations)
-        for place, (index, source) in enumerate(zip(read.indices, read.sources, strict=True)):
-            translation = "" if translations is None else translations[place].text
-            lines[index] = replace(lines[index], translation=translation, words=_words(source, bits[place]))
-        return [replace(line, skipped=read.skipped.get(index)) for index, line in enumerate(lines)]
-
-    def _bits(self, sources: list[Sentence], targets: list[Sentence] | None) -> list[np.ndarray]:
-        """Bits of each sentence: repetitions x layers x words."""
-        found: list[list[list[tuple[float, ...]]]] = [[] for _ in sources]
-        for repetition in range(self.repetitions if sources else 0):
-            by_layer = [
-                replace(
-                    self.method, part=site.part, layer=site.layer, statistics=self.statistics,
-                    seed=self.method.seed + repetition,
-                )(self.model, sources, targets, batch_size=self.batch_size)
-                for site in self.sites
-            ]  # fmt: skip
-            for place, layers in enumerate(zip(*by_layer, strict=True)):
-                found[place].append([attribution.word_scores for attribution in layers])
-        return [np.array(one) for one in found]
-
-
-def _words(sentence: Sentence, bits: np.ndarray) -> tuple[WordRetention, ...]:
-    mean, noise = bits.mean(0), bits.std(0, ddof=1 if len(bits) > 1 else 0)
-    kinds = zip(sentence.words, word_classes(sentence), frequency_bands(sentence), strict=True)
-    return tuple(
-        WordRetention(
-            text=word.text,
-            start=word.start,
-            end=word.end,
-            word_class=word_class,
-            frequency=band,
-            pos=word.pos,
-            bits=tuple(round(value, DIGITS) for value in mean[:, place].tolist()),
-            noise_bits=tuple(round(value, DIGITS) for value in noise[:, place].tolist()),
-        )
-        for place, (word, word_class, band) in enumerate(kinds)
-    )
-
-
-def study_of(
-    model: EncoderModel, lines: Sequence[str], method: Sigma | None = None, repetitions: int = 2, batch_size: int = 32
-) -> RetentionStudy:
-    """The study of a model on given lines.
-
-    Args:
-        model: Any model.
-        lines: The corpus; where fewer than `MIN_LINES` of its first lines can be read, the package's own sentences
-            are its scale.
-        method: How noise is searched.
-        repetitions: Searches with other noise.
-        batch_size: Changes no result.
-
-    Returns:
-        The study.
-    """
-    own = [source.text for source in readable_sentences(model, lines[:CORPUS_LINES])]
-    statistics = statistics_for(model, own if len(own) >= MIN_LINES else None, decoder=True)
-    return RetentionStudy(model, statistics, method or RetentionStudy.method, repetitions, batch_size)
 
 
 def retain(
-    model: EncoderModel,
-    sources: Sequence[str],
-    targets: Sequence[str] | None = None,
+    model: EncoderModel | str | Path,
+    sources: Source,
+    targets: Source | None = None,
     *,
+    compare: Sequence[EncoderModel | str | Path] = (),
+    max_sentences: int | None = None,
     rate: float = 0.1,
     repetitions: int = 2,
-    batch_size: int = 32,
+    source_language: str | None = None,
+    target_language: str | None = None,
+    prefix: str | None = None,
     seed: int = 0,
+    batch_size: int = 32,
+    device: str | torch.device | None = None,
+    progress: bool = False,
+    out: str | Path | None = None,
 ) -> Retention:
-    """What each layer keeps of each word.
+    """How many bits of each word every layer keeps.
 
     Args:
-        model: A translation model, a classifier or a bare encoder.
-        sources: One sentence each.
+        model: A translation model, a classifier or an encoder, or its name as `load_model` takes it.
+        sources: Sentences, or the name of a text as `nmt-ib retain` takes it.
         targets: Translations that the decoder is forced to write; None: the model's own.
-        rate: What noise gains; see `Sigma`.
-        repetitions: Searches with other noise, at least 1.
-        batch_size: Disturbed copies of sentences that go through the model at once; changes no result.
+        compare: Other models for the same sentences, or their names.
+        max_sentences: Only the first so many sentences; None: all.
+        rate: Weight of the noise's entropy; see `Sigma`. The larger, the fewer bits are kept.
+        repetitions: Searches with other noise, at least 1; their spread is the method's own error.
+        source_language: For models given by name: source language as their tokenizer names it.
+        target_language: The same for the target language.
+        prefix: For a T5 model given by name: the task prefix.
         seed: Seed of the noise.
+        batch_size: Disturbed copies of sentences that go through the model at once; does not affect results beyond
+            rounding.
+        device: For models given by name: "cpu" (the default), "cuda", "cuda:1", "mps".
+        progress: Whether to show progress bars.
+        out: Run directory for results, report and figures; an interrupted run is resumed there.
 
     Returns:
-        One object a sentence, in order, with a summary; it shows itself in a notebook.
+        One object a sentence, in order, with a summary. With `out` the sentences stay on disk.
 
     Raises:
-        RequestError: Numbers of sources and targets differ, the model writes no targets, or a setting is of a wrong
-            type or out of range.
+        RequestError: A text or a model cannot be read, numbers of lines differ, a model is named twice or writes no
+            targets, a setting is out of range, or the directory holds something else.
     """
-    check_request(model, batch_size, seed)
     check_number("rate", rate, float)
-    check_number("repetitions", repetitions)
-    sources = listed(sources, "sources")
-    if targets is not None:
-        check_reads_targets(model)
-        targets = listed(targets, "targets")
-    if targets is not None and len(targets) != len(sources):
-        raise RequestError(f"one target for each source is expected: {len(sources)} sources, {len(targets)} targets")
-    if repetitions < 1:
-        raise RequestError(f"repetitions are at least 1, not {repetitions}")
-    study = study_of(model, sources, replace(RetentionStudy.method, rate=rate, seed=seed), repetitions, batch_size)
-    sentences: list[SentenceRetention] = []
-    for start in range(0, len(sources), CHUNK_LINES):
-        stop = start + CHUNK_LINES
-        sentences += study.chunk(start, sources[start:stop], None if targets is None else targets[start:stop])
-    data = {"sources": fingerprint_lines(sources)} | (
-        {} if targets is None else {"targets": fingerprint_lines(targets)}
-    )
-    summary = summarize_retention(model.name, study.layers, sentences, seed)
-    return Retention(tuple(sentences), summary, signature_of_retention(study, data).to_dict())
+    check_number("seed", seed)
+    for name, value in (("repetitions", repetitions), ("batch_size", batch_size)):
+        check_count(name, value)
+    names = [str(one) if isinstance(one, (str, Path)) else getattr(one, "name", "") for one in (model, *compare)]
+    if len(set(names)) < len(names):
+        raise RequestError(f"a model is named twice: {', '.join(names)}")
+    corpora = _corpora(sources, targets, max_sentences)
+    if out is not None:
+        Run(out).check()
+    settings = {"source_language": source_language, "target_language": target_language, "prefix": prefix}
+    models = [resolve_model(one, device=device, **settings) for one in (model, *compare)]
+    for one in models if targets is not None else ():
+        check_reads_targets(one)
+    method = replace(RetentionStudy.method, rate=rate, seed=seed)
+    lines = list(corpora["sources"])
+    studies = [study_of(one, lines, method, repetitions, batch_size) for one in models]
+    found, *others = [_measured(_place(out, number), study, corpora, progress) for number, study in enumerate(studies)]
+    found = replace(found, compared=tuple(others))
+    if out is not None:
+        write_report(Path(out), found)
+    return found
 
 
-def signature_of_retention(study: RetentionStudy, data: dict[str, str]) -> RunSignature:
-    """What decides the study's numbers on given data.
-
-    Args:
-        study: The study.
-        data: Name of each input -> its fingerprint.
-
-    Returns:
-        The signature.
-    """
-    method = study.method
-    settings = {
-        "rate": method.rate,
-        "scaling": method.scaling,
-        "regularization": method.regularization,
-        "products": method.products,
-        "steps": method.steps,
-        "pairs": method.pairs,
-        "repetitions": study.repetitions,
-        "statistics": study.statistics.text,  # not the figures: another number of threads rounds them otherwise
-        "words": study.model.words_by,
+def _corpora(sources: Source, targets: Source | None, max_sentences: int | None) -> dict[str, Corpus]:
+    if max_sentences is not None:
+        check_count("max_sentences", max_sentences)
+    given = {"sources": sources} | ({} if targets is None else {"targets": targets})
+    corpora = {
+        role: open_corpus(text, role, max_sentences=max_sentences, read=read_sentences) for role, text in given.items()
     }
-    return RunSignature("retain", study.model.name, study.model.fingerprint, data, settings, method.seed)
+    check_parallel(list(corpora.values()))
+    return corpora
+
+
+def _place(out: str | Path | None, number: int) -> str | Path | None:
+    return Run(out).compared(number) if number and out is not None else out
+
+
+def _measured(out: str | Path | None, study: RetentionStudy, corpora: dict[str, Corpus], progress: bool) -> Retention:
+    """Measures the lines that the run does not have yet."""
+    sources, targets = corpora["sources"], corpora.get("targets")
+    signature = study.signature({role: corpus.fingerprint for role, corpus in corpora.items()})
+    with open_run(out, signature) as run:
+        done = run.resume(CHUNK_LINES, len(sources))
+        forced = None if targets is None else targets.chunks(done, CHUNK_LINES)
+        with progress_bar(f"measuring {study.model.name}", len(sources), done, shown=progress) as advance:
+            for lines in sources.chunks(done, CHUNK_LINES):
+                run.append(study.chunk(done, lines, None if forced is None else next(forced)))
+                done += len(lines)
+                advance(len(lines))
+        sentences = run.sentences(SentenceRetention)
+        summary = summarize_retention(study.model.name, study.layers, sentences, study.method.seed)
+        run.finish(summary)
+        return Retention(sentences, summary, signature.to_dict())

@@ -1,212 +1,140 @@
-"""Which source words did a translation leave out, and where were they lost?"""
+"""Which source words did a translation leave out, and where were they lost? The public question."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
 
-from nmt_ib.attribution.contribution import Contribution, ContributionMethod
-from nmt_ib.batching import length_buckets
+import torch
+
+from nmt_ib.attribution.contribution import ContributionMethod
+from nmt_ib.data.corpus import Corpus, Source, check_parallel, open_corpus
+from nmt_ib.data.text import references as own_references
 from nmt_ib.errors import RequestError
+from nmt_ib.models.loading import resolve_translation_model
+from nmt_ib.progress import progress_bar
 from nmt_ib.protocols import TranslationModel
-from nmt_ib.readability import is_unicode, read_source
-from nmt_ib.results.diagnosis import DIGITS, Diagnosis, SentenceDiagnosis, WordDiagnosis
-from nmt_ib.signature import RunSignature, fingerprint_lines
+from nmt_ib.requests import check_count, check_number
+from nmt_ib.results.diagnosis import Diagnosis, SentenceDiagnosis
+from nmt_ib.runs.directory import Run, open_run, stored_document
+from nmt_ib.runs.loading import write_report
 from nmt_ib.studies.under_translation.calibration import Reference
-from nmt_ib.studies.under_translation.encoder_bits import KeptBits, KeptByEncoder
-from nmt_ib.studies.under_translation.stored_references import reference_for
+from nmt_ib.studies.under_translation.stored_references import MAX_SENTENCES, reference_for
+from nmt_ib.studies.under_translation.study import CHUNK_LINES, UnderTranslation
 from nmt_ib.studies.under_translation.summary import summarize
-from nmt_ib.types import Sentence
-from nmt_ib.word_classes import word_kinds
 
-CHUNK_LINES = 50  # lines that are diagnosed as a whole: a run goes on at a multiple of it
-
-
-@dataclass(frozen=True)
-class UnderTranslation:
-    """The study: model, measure and what it is compared with.
-
-    Attributes:
-        model: Any translation model.
-        reference: What words of each kind contribute when they are translated.
-        method: How contributions are measured; the reference was made with the same.
-        beams: Beam size of the model's own translations; 1: greedy.
-        batch_size: Copies of sentences that go through the model at once; changes no result.
-        with_matrix: Whether to keep the words x tokens matrix.
-    """
-
-    model: TranslationModel
-    reference: Reference
-    method: ContributionMethod = ContributionMethod()
-    beams: int = 1
-    batch_size: int = 32
-    with_matrix: bool = False
-
-    def chunk(self, start: int, sources: Sequence[str], targets: Sequence[str] | None) -> list[SentenceDiagnosis]:
-        """Diagnoses consecutive lines.
-
-        Args:
-            start: Number of the first line.
-            sources: The lines.
-            targets: Translations to force; None: the model translates.
-
-        Returns:
-            One object a line, in order.
-        """
-        lines = [
-            SentenceDiagnosis(start + index, source, "" if targets is None else targets[index], targets is not None)
-            for index, source in enumerate(sources)
-        ]
-        reasons: dict[int, str] = {}
-        read: dict[int, Sentence] = {}
-        for index, source in enumerate(sources):
-            sentence, reason = read_source(self.model, source)
-            if reason is None and targets is not None and not is_unicode(targets[index]):
-                reason = "translation is not valid Unicode"
-            if reason is None:
-                read[index] = sentence
-            else:
-                reasons[index] = reason
-        if targets is None:
-            translated = self.translate(list(read.values()))
-        else:
-            translated = [self.model.tokenize_target(targets[index]) for index in read]
-        pairs = {index: (source, target) for (index, source), target in zip(read.items(), translated, strict=True)}
-        for index in [index for index, (_, target) in pairs.items() if len(target) > self.model.max_target_pieces]:
-            length = len(pairs.pop(index)[1])
-            reasons[index] = f"translation of {length:,} pieces; the model reads {self.model.max_target_pieces}"
-        columns = ([source for source, _ in pairs.values()], [target for _, target in pairs.values()])
-        measured = self.method(self.model, *columns, batch_size=self.batch_size)
-        found = {
-            index: self._sentence(lines[index], *pair, contribution)
-            for (index, pair), contribution in zip(pairs.items(), measured, strict=True)
-        }
-        lossy = {index: pairs[index][0] for index, line in found.items() if line.dropped}
-        for index, kept in zip(lossy, self._kept(list(lossy.values())), strict=True):
-            found[index] = self._located(found[index], lossy[index], kept)
-        return [found.get(index) or replace(line, skipped=reasons[index]) for index, line in enumerate(lines)]
-
-    def translate(self, sources: Sequence[Sentence]) -> list[Sentence]:
-        """The model's own translations, length-bucketed.
-
-        Args:
-            sources: Tokenised sources.
-
-        Returns:
-            Tokenised translations, in order.
-        """
-        found: dict[int, Sentence] = {}
-        for bucket in length_buckets([len(source) for source in sources], self.batch_size):
-            batch = self.model.pad([sources[index] for index in bucket])
-            found |= zip(bucket, self.model.translate(batch, beams=self.beams), strict=True)
-        return [found[index] for index in range(len(sources))]
-
-    def _sentence(
-        self, line: SentenceDiagnosis, source: Sentence, target: Sentence, contribution: Contribution
-    ) -> SentenceDiagnosis:
-        bits = contribution.matrix_bits.sum(1).tolist()
-        words = []
-        for word, value, score in zip(source.words, bits, self.reference.scores(word_kinds(source), bits), strict=True):
-            figures = (round(value, DIGITS), None, round(score, DIGITS), score >= self.reference.threshold, None)
-            words.append(WordDiagnosis(word.text, word.start, word.end, *figures))
-        matrix = tuple(tuple(round(cell, DIGITS) for cell in row) for row in contribution.matrix_bits.tolist())
-        return SentenceDiagnosis(
-            index=line.index,
-            source=line.source,
-            translation=target.text,
-            forced=line.forced,
-            logprob_bits=round(float(contribution.logprob_bits.sum()), DIGITS),
-            tokens=target.pieces,
-            words=tuple(words),
-            contribution_matrix_bits=matrix if self.with_matrix else None,
-        )
-
-    @cached_property
-    def _kept(self) -> KeptByEncoder:
-        return KeptByEncoder(self.model, self.batch_size)
-
-    def _located(self, line: SentenceDiagnosis, source: Sentence, kept: KeptBits) -> SentenceDiagnosis:
-        """The line with what the encoder keeps of each word, and where the dropped ones were lost."""
-        places = self.reference.lost_in(word_kinds(source), kept.per_dimension)
-        words = [
-            replace(word, kept_bits=round(bits, DIGITS), lost_in=place if word.dropped else None)
-            for word, bits, place in zip(line.words, kept.words, places, strict=True)
-        ]
-        return replace(line, words=tuple(words))
-
-
-def chunks(lines: Sequence[str], size: int = CHUNK_LINES) -> Iterator[tuple[int, Sequence[str]]]:
-    """The lines in chunks, each with the number of its first line."""
-    for start in range(0, len(lines), size):
-        yield start, lines[start : start + size]
+REFERENCE = "reference.json"
+BYTES_PER_CHARACTER = 100  # what a run and its report take for each character of the source, measured on news
 
 
 def diagnose(
-    model: TranslationModel,
-    sources: Sequence[str],
-    targets: Sequence[str] | None = None,
+    model: TranslationModel | str | Path,
+    sources: Source,
+    targets: Source | None = None,
     *,
-    references: Sequence[Sequence[str]] = (),
-    method: ContributionMethod = ContributionMethod(),  # noqa: B008 - frozen
+    references: Sequence[Source] | None = None,
+    operator: str = "unknown",
     beams: int = 1,
+    matrix: bool = False,
+    source_language: str | None = None,
+    target_language: str | None = None,
+    prefix: str | None = None,
+    seed: int = 0,
     batch_size: int = 32,
-    with_matrix: bool = False,
+    device: str | torch.device | None = None,
+    progress: bool = False,
+    out: str | Path | None = None,
 ) -> Diagnosis:
     """Which source words were left untranslated, and where they were lost.
 
     Args:
-        model: What `load_translation_model` gives, or any TranslationModel.
-        sources: One sentence each.
+        model: A translation model, or its name as `load_translation_model` takes it.
+        sources: Sentences, or the name of a text as `nmt-ib diagnose` takes it.
         targets: Translations to diagnose; None: the model translates first.
-        references: Sets of reference translations, for BLEU and chrF.
-        method: How contributions are measured.
+        references: Sets of reference translations, for BLEU and chrF; None: those of a sacrebleu test set, if any.
+        operator: How a word is taken away: "unknown", "noise" or "delete".
         beams: Beam size of the model's own translations; 1: greedy.
-        batch_size: Copies of sentences that go through the model at once; changes no result.
-        with_matrix: Whether to keep the words x tokens matrix of each sentence.
+        matrix: Whether to include the words x tokens matrix of each sentence.
+        source_language: For a model given by name: source language as its tokenizer names it.
+        target_language: The same for the target language.
+        prefix: For a T5 model given by name: the task prefix.
+        seed: Seed of all noise.
+        batch_size: Copies of sentences that go through the model at once; does not affect results beyond rounding.
+        device: For a model given by name: "cpu" (the default), "cuda", "cuda:1", "mps".
+        progress: Whether to show progress bars.
+        out: Run directory for results, report and figures; an interrupted run is resumed there.
 
     Returns:
-        One diagnosis a sentence, in order, with a summary; it shows itself in a notebook.
+        One diagnosis a sentence, in order, with a summary. With `out` the sentences stay on disk.
 
     Raises:
-        RequestError: Numbers of sources, targets and references differ, or a setting is out of range.
+        RequestError: A text or the model cannot be read, numbers of lines differ, a setting is out of range, or the
+            directory holds something else.
     """
-    if isinstance(sources, str) or isinstance(targets, str):
-        raise RequestError("sources and targets are lists of sentences: put one sentence into a list")
-    if min(beams, batch_size) < 1:
-        raise RequestError(f"beams and batch_size are at least 1; given: {beams} and {batch_size}")
-    for name, lines in [("targets", targets), *(("references", lines) for lines in references)]:
-        if lines is not None and len(lines) != len(sources):
-            raise RequestError(f"one line of {name} for each source is expected: {len(sources)} sources given")
-    study = UnderTranslation(
-        model, reference_for(model, method, sources, batch_size), method, beams, batch_size, with_matrix
+    method = ContributionMethod(operator=operator, seed=seed)
+    check_number("seed", seed)
+    check_count("beams", beams)
+    check_count("batch_size", batch_size)
+    corpora = _corpora(sources, targets, references)
+    if out is not None:
+        Run(out).check()
+        _check_space(Path(out), corpora["sources"], matrix)
+    loaded = resolve_translation_model(
+        model, source_language=source_language, target_language=target_language, prefix=prefix, device=device
     )
-    sentences: list[SentenceDiagnosis] = []
-    for start, lines in chunks(sources):
-        sentences += study.chunk(start, lines, None if targets is None else targets[start : start + len(lines)])
-    data = {"sources": fingerprint_lines(sources)} | (
-        {} if targets is None else {"targets": fingerprint_lines(targets)}
-    )
-    return Diagnosis(tuple(sentences), summarize(model, sentences, references), signature_of(study, data).to_dict())
+    reference = _reference(loaded, method, corpora["sources"], batch_size, out, progress)
+    study = UnderTranslation(loaded, reference, method, beams, batch_size, matrix)
+    signature = study.signature({role: corpus.fingerprint for role, corpus in corpora.items()})
+    with open_run(out, signature, {REFERENCE: reference.to_dict()}) as run:
+        _fill(run, study, corpora["sources"], corpora.get("targets"), progress)
+        sentences = run.sentences(SentenceDiagnosis)
+        summary = summarize(sentences, [list(corpora[role]) for role in corpora if role.startswith("reference ")])
+        run.finish(summary)
+        found = Diagnosis(sentences, summary, signature.to_dict())
+        if out is not None:
+            write_report(run.path, found)
+    return found
 
 
-def signature_of(study: UnderTranslation, data: dict[str, str]) -> RunSignature:
-    """What decides the study's numbers on given data.
+def _corpora(sources: Source, targets: Source | None, references: Sequence[Source] | None) -> dict[str, Corpus]:
+    if references is None:
+        references = own_references(str(sources)) if isinstance(sources, (str, Path)) else []
+    given: dict[str, Source] = {"sources": sources} | ({} if targets is None else {"targets": targets})
+    given |= {f"reference {number}": text for number, text in enumerate(references, start=1)}
+    corpora = {role: open_corpus(text, role) for role, text in given.items()}
+    check_parallel(list(corpora.values()))
+    return corpora
 
-    Args:
-        study: The study.
-        data: Name of each input -> its fingerprint.
 
-    Returns:
-        The signature.
-    """
-    method = study.method
-    settings = {
-        "operator": method.operator,
-        "draws": method.draws if method.operator == "noise" else 1,
-        "shortlist": method.shortlist,
-        "beams": study.beams,
-        "matrix": study.with_matrix,
-        "words": study.model.words_by,
-        "reference": study.reference.fingerprint,
-        "reference_text": study.reference.text,
-    }
-    return RunSignature("diagnose", study.model.name, study.model.fingerprint, data, settings, method.seed)
+def _check_space(out: Path, sources: Corpus, matrix: bool) -> None:
+    folder = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.is_dir())
+    needed = sources.characters * BYTES_PER_CHARACTER * (2 if matrix else 1)
+    free = shutil.disk_usage(folder).free + sum(file.stat().st_size for file in out.glob("*.*"))  # a run to resume
+    if free < needed:
+        raise RequestError(f"no disk space for {out}: about {needed:,} bytes are needed, {free:,} are free")
+
+
+def _reference(
+    model: TranslationModel,
+    method: ContributionMethod,
+    sources: Corpus,
+    batch_size: int,
+    out: str | Path | None,
+    progress: bool,
+) -> Reference:
+    """The reference that an interrupted run began with, else the model's."""
+    if out is not None and Run(out).signature and (stored := stored_document(Path(out) / REFERENCE)):
+        return Reference.from_dict(stored)
+    total = min(len(sources), MAX_SENTENCES)
+    with progress_bar("calibrating (once for each model)", total, shown=progress) as advance:
+        return reference_for(model, method, sources, batch_size, advance)
+
+
+def _fill(run: Run, study: UnderTranslation, sources: Corpus, targets: Corpus | None, progress: bool) -> None:
+    """Diagnoses the lines that the run does not have yet."""
+    done = run.resume(CHUNK_LINES, len(sources))
+    forced = None if targets is None else targets.chunks(done, CHUNK_LINES)
+    with progress_bar("diagnosing", len(sources), done, shown=progress) as advance:
+        for lines in sources.chunks(done, CHUNK_LINES):
+            run.append(study.chunk(done, lines, None if forced is None else next(forced)))
+            done += len(lines)
+            advance(len(lines))

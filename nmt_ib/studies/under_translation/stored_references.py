@@ -11,8 +11,8 @@ from itertools import islice
 from pathlib import Path
 
 from nmt_ib.attribution.contribution import ContributionMethod
+from nmt_ib.files import write_json
 from nmt_ib.protocols import TranslationModel
-from nmt_ib.reports.jsonfile import write_json
 from nmt_ib.signature import fingerprint_lines
 from nmt_ib.studies.under_translation.calibration import MIN_SENTENCES, Reference, estimate_reference
 

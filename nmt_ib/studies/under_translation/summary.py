@@ -9,9 +9,8 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
 from nmt_ib.errors import RequestError
-from nmt_ib.protocols import TranslationModel
 from nmt_ib.results.diagnosis import DIGITS, DiagnosisSummary, SentenceDiagnosis, Share
-from nmt_ib.word_classes import BANDS, CLASSES, RARE, frequency_bands, word_classes
+from nmt_ib.word_classes import BANDS, CLASSES, RARE
 
 WORST = 20
 FIFTHS = ("first fifth", "second fifth", "third fifth", "fourth fifth", "last fifth")
@@ -37,13 +36,10 @@ class _Groups:
         return tuple(Share(name, self.words[name], self.dropped[name]) for name in names)
 
 
-def summarize(
-    model: TranslationModel, sentences: Iterable[SentenceDiagnosis], references: Sequence[Sequence[str]] = ()
-) -> DiagnosisSummary:
-    """Counts over a corpus, in one pass, with memory for its translations alone.
+def summarize(sentences: Iterable[SentenceDiagnosis], references: Sequence[Sequence[str]] = ()) -> DiagnosisSummary:
+    """Counts over a corpus, in one pass; only its translations are held in memory.
 
     Args:
-        model: Tells the words' kinds.
         sentences: The diagnosed lines, in order.
         references: Sets of reference translations, each with one line a sentence.
 
@@ -63,16 +59,14 @@ def summarize(
         totals["skipped"] += line.skipped is not None
         if line.skipped is not None:
             continue
-        source = model.tokenize_source(line.source)
-        classes, bands = word_classes(source), frequency_bands(source)
         for index, word in enumerate(line.words):
-            speech.add(source.words[index].pos or classes[index], word.dropped)
-            frequency.add(bands[index], word.dropped)
+            speech.add(word.pos or word.word_class, word.dropped)
+            frequency.add(word.frequency, word.dropped)
             position.add(FIFTHS[5 * index // len(line.words)], word.dropped)
             length.add(_length_band(len(line.words)), word.dropped)
             totals[f"lost in {word.lost_in}"] += word.dropped
         totals["words"] += len(line.words)
-        totals["source pieces"] += sum(index >= 0 for index in source.word_index)
+        totals["source pieces"] += sum(word.pieces for word in line.words)
         totals["target pieces"] += len(line.tokens) - 1
         if line.dropped:
             drops.append((-len(line.dropped), -max(word.score for word in line.dropped), line.index))
