@@ -4,51 +4,90 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nmt_ib.attribution.contribution import Contribution, ContributionMethod
+    from nmt_ib import benchmark, info
+    from nmt_ib.data.classification import read_labelled
+    from nmt_ib.data.conllu import read_conllu
+    from nmt_ib.data.images import read_images
+    from nmt_ib.data.text import read_lines
     from nmt_ib.errors import RequestError
-    from nmt_ib.models.loading import load_encoder_model, load_translation_model
-    from nmt_ib.models.seq2seq import Seq2SeqModel
-    from nmt_ib.results.attribution import Attribution
+    from nmt_ib.models.loading import load_embedder, load_encoder_model, load_model, load_translation_model
+    from nmt_ib.progress import progress_bar
+    from nmt_ib.results.attribution import Attribution, Attributions
     from nmt_ib.results.diagnosis import Diagnosis, SentenceDiagnosis
+    from nmt_ib.results.information_plane import Plane
+    from nmt_ib.results.parsing import CompressionSweep
     from nmt_ib.results.retention import Retention
+    from nmt_ib.results.transformer_plane import TransformerPlane
+    from nmt_ib.runs.loading import load_run, render
     from nmt_ib.studies.attribution import attribute
+    from nmt_ib.studies.planes.curve import ib_curve
+    from nmt_ib.studies.planes.plane import plane
     from nmt_ib.studies.retention.retain import retain
     from nmt_ib.studies.under_translation.diagnose import diagnose
 
-# Public names and where they live: importing nmt_ib loads none of them, so it costs no torch.
+# Public names and where they live: importing nmt_ib loads none of them, so it does not load torch.
 _HOMES = {
     "Attribution": "results.attribution",
-    "Contribution": "attribution.contribution",
-    "ContributionMethod": "attribution.contribution",
+    "Attributions": "results.attribution",
+    "CompressionSweep": "results.parsing",
     "Diagnosis": "results.diagnosis",
+    "Plane": "results.information_plane",
     "RequestError": "errors",
     "Retention": "results.retention",
     "SentenceDiagnosis": "results.diagnosis",
-    "Seq2SeqModel": "models.seq2seq",
+    "TransformerPlane": "results.transformer_plane",
     "attribute": "studies.attribution",
     "diagnose": "studies.under_translation.diagnose",
+    "ib_curve": "studies.planes.curve",
+    "load_embedder": "models.loading",
     "load_encoder_model": "models.loading",
+    "load_model": "models.loading",
+    "load_run": "runs.loading",
     "load_translation_model": "models.loading",
+    "plane": "studies.planes.plane",
+    "progress_bar": "progress",
+    "read_conllu": "data.conllu",
+    "read_images": "data.images",
+    "read_labelled": "data.classification",
+    "read_lines": "data.text",
+    "render": "runs.loading",
     "retain": "studies.retention.retain",
 }
+_MODULES = ("benchmark", "info")
 __all__ = [
     "Attribution",
-    "Contribution",
-    "ContributionMethod",
+    "Attributions",
+    "CompressionSweep",
     "Diagnosis",
+    "Plane",
     "RequestError",
     "Retention",
     "SentenceDiagnosis",
-    "Seq2SeqModel",
+    "TransformerPlane",
     "attribute",
+    "benchmark",
     "diagnose",
+    "ib_curve",
+    "info",
+    "load_embedder",
     "load_encoder_model",
+    "load_model",
+    "load_run",
     "load_translation_model",
+    "plane",
+    "progress_bar",
+    "read_conllu",
+    "read_images",
+    "read_labelled",
+    "read_lines",
+    "render",
     "retain",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"nmt_ib.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'nmt_ib' has no attribute {name!r}")
     return getattr(import_module(f"nmt_ib.{_HOMES[name]}"), name)

@@ -9,12 +9,11 @@ from nmt_ib.cli import attribute, benchmark, compress, curve, diagnose, parse, p
 from nmt_ib.cli.terminal import err, quiet_libraries
 from nmt_ib.errors import RequestError
 
-STOPPED = "stopped; with --out the same command goes on where it was"
-INTERRUPTED = 130  # what typer 0.29 makes of Ctrl-C
+STOPPED = "interrupted; with --out, rerun the same command to resume"
+INTERRUPTED = 130  # also what typer 0.29 returns for Ctrl-C
 
 app = typer.Typer(
     help="Information, in bits, inside translation and language models.",
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -30,7 +29,7 @@ app.add_typer(benchmark.app, name="benchmark")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs one command and exits: 0 done, 1 the work failed, 2 the request was wrong.
+    """Runs one command and exits: 0 done, 1 the work failed, 2 the request was wrong, 130 interrupted.
 
     Args:
         arguments: What follows `nmt-ib`; None: the process's own.
@@ -46,13 +45,13 @@ def main(arguments: list[str] | None = None) -> None:
 def _status(arguments: list[str]) -> int:
     try:
         status = app(args=arguments, prog_name="nmt-ib", standalone_mode=False) or 0
-        return _fail(STOPPED, 1) if status == INTERRUPTED else status
+        return _fail(STOPPED, INTERRUPTED) if status == INTERRUPTED else status
     except TyperException as error:  # a wrong option or argument
         return _fail(f"{error.format_message()} (see nmt-ib --help)", 2)
     except RequestError as error:
         return _fail(str(error), 2)
     except (Abort, KeyboardInterrupt):
-        return _fail(STOPPED, 1)
+        return _fail(STOPPED, INTERRUPTED)
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         sys.stderr.close()
         return 1

@@ -1,5 +1,6 @@
 """A corpus that is read once and iterated over as often as needed, whether it is a file, a pipe or a list."""
 
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -27,7 +28,8 @@ class Corpus(Iterable[str]):
         self.name, self.characters, self._count = name, 0, 0
         self._lines: Sequence[str] | SpooledTemporaryFile[bytes]
         if copy:
-            self._lines = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed with the corpus
+            self._lines = SpooledTemporaryFile(IN_MEMORY)
+            weakref.finalize(self, self._lines.close)
             self.fingerprint = fingerprint_lines(self._counted(self._copied(lines)))
         else:
             self._lines = list(lines)

@@ -9,8 +9,12 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, TypeAdapter
 
-Line = TypeVar("Line")
-Lines = Annotated[Sequence[Line], AfterValidator(tuple)]  # in memory a tuple, else read from disk line by line
+Line = TypeVar("Line", bound="Document")
+
+# Lines of a result: a tuple, or read from disk when they are asked for.
+Lines = Annotated[
+    Sequence[Line], AfterValidator(tuple), PlainSerializer(lambda lines: [line.to_dict() for line in lines])
+]
 
 # A number that is not a number where it is undefined; JSON has only null for that.
 Figure = Annotated[

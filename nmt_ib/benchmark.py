@@ -1,0 +1,29 @@
+"""Benchmarks: attribution methods by faithfulness and by manual alignments, estimators by exact values."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nmt_ib.results.benchmark import Benchmark, BenchmarkRow
+    from nmt_ib.results.estimator_benchmark import EstimatorBenchmark
+    from nmt_ib.studies.benchmarks.benchmark import alignment, attribution, mi
+
+_HOMES = {
+    "Benchmark": "results.benchmark",
+    "BenchmarkRow": "results.benchmark",
+    "EstimatorBenchmark": "results.estimator_benchmark",
+    "alignment": "studies.benchmarks.benchmark",
+    "attribution": "studies.benchmarks.benchmark",
+    "mi": "studies.benchmarks.benchmark",
+}
+__all__ = ["Benchmark", "BenchmarkRow", "EstimatorBenchmark", "alignment", "attribution", "mi"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'nmt_ib.benchmark' has no attribute {name!r}")
+    return getattr(import_module(f"nmt_ib.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
