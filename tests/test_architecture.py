@@ -21,7 +21,7 @@ FLOORS = {
     # networks reads images and measures layers, so it stands above data and info
     "networks": 2, "attribution": 2, "compression": 2, "faithfulness": 2, "deep_vib": 2,
     "studies": 3,
-    "cli": 4, "__main__": 5, "__init__": 5,
+    "cli": 4, "benchmark": 4, "__main__": 5, "__init__": 5,
 }  # fmt: skip
 # Foreign name -> the only folders and files that may import it.
 FOREIGN = {
