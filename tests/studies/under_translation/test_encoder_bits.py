@@ -7,8 +7,8 @@ import torch
 
 from nmt_ib.attribution.contribution import ContributionMethod
 from nmt_ib.studies.under_translation.calibration import EVERY, KindReference, Reference
-from nmt_ib.studies.under_translation.diagnose import UnderTranslation
 from nmt_ib.studies.under_translation.encoder_bits import KeptByEncoder
+from nmt_ib.studies.under_translation.study import UnderTranslation
 
 SOURCES = ["The red door, she said.", "A small dog sleeps.", "It was easy."]
 RATE = 0.1

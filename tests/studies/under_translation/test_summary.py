@@ -3,24 +3,23 @@
 import pytest
 
 from nmt_ib.errors import RequestError
-from nmt_ib.protocols import TranslationModel
 from nmt_ib.results.diagnosis import SentenceDiagnosis, Share, WordDiagnosis
 from nmt_ib.studies.under_translation.summary import summarize
-from nmt_ib.types import Sentence, Word
 
 
-class Toy(TranslationModel):
-    """Five words a sentence, the third of them punctuation."""
-
-    def tokenize_source(self, text: str) -> Sentence:
-        words = tuple(Word("," if index == 2 else "sea", index, index + 1) for index in range(5))
-        return Sentence(text, (500, 5_000, 7, 500, 20_000, 0), ("",) * 6, (0, 1, 2, 3, 4, -1), words=words)
+BANDS = ["top 1,000", "top 10,000", "top 100", "top 1,000", "rarer"]
 
 
 def line(index: int, dropped: dict[int, str]) -> SentenceDiagnosis:
+    """Five words of one piece each, the third of them punctuation."""
     words = tuple(
-        WordDiagnosis("w", place, place + 1, 1.0, None, 0.9, place in dropped, dropped.get(place)) for place in range(5)
-    )
+        WordDiagnosis(
+            text="w", start=place, end=place + 1, contribution_bits=1.0, kept_bits=None, score=0.9,
+            dropped=place in dropped, lost_in=dropped.get(place),
+            word_class="punctuation" if place == 2 else "open class", frequency=band, pos="", pieces=1,
+        )
+        for place, band in enumerate(BANDS)
+    )  # fmt: skip
     return SentenceDiagnosis(index, "s", "a b", False, -1.0, ("a", "b", "c", "</s>"), words)
 
 
@@ -33,7 +32,7 @@ LINES = [
 
 
 def test_counts():
-    found = summarize(Toy(), LINES)
+    found = summarize(LINES)
     assert (found.sentences, found.skipped, found.words, found.dropped, found.sentences_with_drops) == (4, 1, 15, 3, 2)
     assert (found.lost_in_encoder, found.lost_in_decoder) == (1, 2)
     assert found.length_ratio == 0.6
@@ -42,7 +41,7 @@ def test_counts():
 
 
 def test_groups():
-    found = summarize(Toy(), LINES)
+    found = summarize(LINES)
     assert found.by_part_of_speech == (Share("open class", 12, 3), Share("punctuation", 3, 0))
     assert found.by_frequency == (
         Share("top 100", 3, 0), Share("top 1,000", 6, 1), Share("top 10,000", 3, 0), Share("rarer", 3, 2)
@@ -55,7 +54,7 @@ def test_metrics_are_sacrebleus():
     import sacrebleu
 
     references = [["a b", "a c", "", "a b"]]
-    found = summarize(Toy(), LINES, references).metrics
+    found = summarize(LINES, references).metrics
     hypotheses = [sentence.translation for sentence in LINES]
     assert found["bleu"] == pytest.approx(sacrebleu.corpus_bleu(hypotheses, references).score, abs=1e-3)
     assert found["chrf"] == pytest.approx(sacrebleu.corpus_chrf(hypotheses, references).score, abs=1e-3)
@@ -64,8 +63,8 @@ def test_metrics_are_sacrebleus():
 
 def test_references_of_another_length_are_refused():
     with pytest.raises(RequestError, match="3 lines of references for 4 sources"):
-        summarize(Toy(), LINES, [["a"] * 3])
+        summarize(LINES, [["a"] * 3])
 
 
 def test_nothing_to_count():
-    assert summarize(Toy(), []).words == 0
+    assert summarize([]).words == 0
