@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
-from nmt_ib.info.tasks import Task
 from nmt_ib.files import write_json
+from nmt_ib.info.tasks import Task
 from nmt_ib.reports.png.estimators import write_estimator_figure
 from nmt_ib.results.estimator_benchmark import EstimatorBenchmark, EstimatorRun
 from nmt_ib.studies.benchmarks.mutual_information import benchmark_estimators, chosen_tasks, signature_of

@@ -16,10 +16,10 @@ import torch
 
 from nmt_ib.data.classification import read_labelled
 from nmt_ib.data.text import read_lines
+from nmt_ib.files import write_json
 from nmt_ib.models.encoder import HuggingFaceEncoder
 from nmt_ib.models.loading import load_model
 from nmt_ib.models.seq2seq import Seq2SeqModel
-from nmt_ib.files import write_json
 from nmt_ib.reports.png.transformer_plane import write_training_figure
 from nmt_ib.results.transformer_plane import CLUSTERS, TransformerPlane
 from nmt_ib.studies.planes.layer_states import gathered_states, readable_sources

@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 
 from nmt_ib.attribution.answers import own_answers
-from nmt_ib.models.loading import load_model
 from nmt_ib.files import write_json
+from nmt_ib.models.loading import load_model
 from nmt_ib.reports.png.transformer_plane import write_transformer_figure
 from nmt_ib.results.transformer_plane import TransformerPlane
 from nmt_ib.studies.planes.layer_states import answers_anything, readable_sources

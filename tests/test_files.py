@@ -42,8 +42,10 @@ def test_missing_json_is_one_line(tmp_path):
 
 
 def test_a_lock_is_held_once_and_released(tmp_path):
-    with locked(tmp_path, wait=False), pytest.raises(RequestError, match="another process"), locked(
-        tmp_path, wait=False
+    with (
+        locked(tmp_path, wait=False),
+        pytest.raises(RequestError, match="another process"),
+        locked(tmp_path, wait=False),
     ):
         pass
     with locked(tmp_path, wait=True):

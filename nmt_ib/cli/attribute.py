@@ -1,13 +1,14 @@
 """`nmt-ib attribute`: what each word of a sentence is worth to a model, by any method."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.box import HORIZONTALS
 from rich.table import Table
 from rich.text import Text
 
+from nmt_ib.catalog import ATTRIBUTIONS
 from nmt_ib.cli.terminal import (
     BatchSize,
     Device,
@@ -52,46 +53,48 @@ Model = Annotated[str, typer.Option(help="builtin:en-pt, builtin:minilm, a Huggi
 Method = Annotated[
     str,
     typer.Option(
-        help="sigma, sigma_decoder, sigma_logits, bottleneck, readout, gradient, input_x_gradient, "
-        "integrated_gradients, attention, attention_rollout, alti, alti_block, occlusion or contribution."
+        help=f"{', '.join(ATTRIBUTIONS)}; attention@2: at layer 2.", autocompletion=lambda: list(ATTRIBUTIONS)
     ),
 ]
 Layer = Annotated[
     int | None,
     typer.Option(
         min=0,
-        help="Layer to look at. sigma: from 1, else 1. attention, alti: from 1, else the last; of the decoder in a "
-        "translation model. bottleneck, gradients: of the encoder, else 0, the embeddings. The others have none.",
+        help="Layer to measure. sigma: from 1 (default 1). attention, alti: from 1 (default the last), of the decoder "
+        "in a translation model. bottleneck, gradients: of the encoder (default 0, the embeddings). The others have "
+        "none.",
     ),
 ]
-Part = Annotated[str | None, typer.Option(help="For sigma: encoder, decoder, pooled or logits.")]
-PerToken = Annotated[
-    bool | None, typer.Option("--per-token/--whole", help="For sigma and bottleneck: each target token alone.")
+Part = Annotated[
+    Literal["encoder", "decoder", "pooled", "logits"] | None, typer.Option(help="For sigma: part of the model.")
 ]
-Rate = Annotated[float | None, typer.Option(help="For sigma: what noise gains.")]
+PerToken = Annotated[
+    bool | None, typer.Option("--per-token/--whole", help="For sigma and bottleneck: each target token separately.")
+]
+Rate = Annotated[float | None, typer.Option(help="For sigma: weight of the noise's entropy.")]
 Scaling = Annotated[
-    str | None, typer.Option(help="For sigma: the loss as the authors' code has it, or as the paper: code, paper.")
+    Literal["code", "paper"] | None, typer.Option(help="For sigma: loss as in the authors' code or as in their paper.")
 ]
 Regularization = Annotated[
-    str | None, typer.Option(help="For sigma: what a change of the state is divided by: corpus, state.")
+    Literal["corpus", "state"] | None, typer.Option(help="For sigma: what the change of a state is divided by.")
 ]
 IncludeSpecial = Annotated[
     bool | None, typer.Option("--include-special", help="For sigma: noise on special pieces, too.")
 ]
-Beta = Annotated[float | None, typer.Option(help="For bottleneck: price of information.")]
+Beta = Annotated[float | None, typer.Option(help="For bottleneck: weight of the information term.")]
 Steps = Annotated[
     int | None,
     typer.Option(
         min=0,
-        help="For sigma, bottleneck and integrated_gradients: steps of the search, or points of the integral; else 8, "
-        "20 and 50.",
+        help="For sigma and bottleneck: search steps (default 8 and 20); for integrated_gradients: points of the "
+        "integral (default 50).",
     ),
 ]
 Network = Annotated[
-    Path | None, typer.Option(help="For readout: directory of the network that recipes/train_readout.py trained.")
+    Path | None, typer.Option(help="For readout: directory of a network trained by recipes/train_readout.py.")
 ]
-Answer = Annotated[str | None, typer.Option(help="Translation or label to explain; else the model's own.")]
-Corpus = Annotated[str | None, typer.Option(help="Sentences that are the prior of noise.")]
+Answer = Annotated[str | None, typer.Option(help="Translation or label to explain; by default the model's own.")]
+Corpus = Annotated[str | None, typer.Option(help="Sentences whose embeddings are the prior of the noise.")]
 
 
 def attribute(

@@ -56,7 +56,6 @@ Example:
   run/learning.png
   run/plane.gif
   run/plane.png
-  run/run.json
   run/summary.json
 """
 

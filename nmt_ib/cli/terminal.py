@@ -23,7 +23,7 @@ SentencesAtOnce = Annotated[int, typer.Option("--batch-size", min=1, help="Sente
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores where not given.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
-SHOWN_FILES = (".html", ".json", ".png", ".gif")
+FIGURES = (".png", ".gif")
 out = Console(highlight=False, markup=False, emoji=False)
 err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
@@ -54,9 +54,16 @@ def present(found: "Result", show: Callable[[Any], object], directory: Path | No
         return
     show(found)
     if directory is not None:
-        for path in sorted(directory.glob("*")):
-            if path.suffix in SHOWN_FILES:
-                out.print(str(path), soft_wrap=True)
+        announce(directory)
+
+
+def announce(directory: Path) -> None:
+    """Prints where the report of a run is, or its summary and figures where it has no report."""
+    if (report := directory / "report.html").is_file():
+        out.print(f"Report: {report}", soft_wrap=True)
+        return
+    for path in sorted(path for path in directory.iterdir() if path.suffix in FIGURES or path.name == "summary.json"):
+        out.print(str(path), soft_wrap=True)
 
 
 def print_json(found: "Document") -> None:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, TypeVar
@@ -88,6 +87,10 @@ class Result(Document):
         return path
 
 
-@cache
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {}  # building one takes milliseconds
+
+
 def _adapter(kind: type) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]

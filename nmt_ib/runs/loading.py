@@ -1,6 +1,5 @@
 """A run directory as the result that its study returned, and its report made anew."""
 
-from collections.abc import Callable
 from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
@@ -41,7 +40,7 @@ def load_run(run: str | Path) -> Result:
     summary = read_document(found.path / SUMMARY, kind.summary_type)
     if "compared" not in {field.name for field in fields(kind)}:
         return kind(sentences, summary, signature)
-    others = []
+    others: list[Result] = []
     while Run(other := found.compared(len(others) + 1)).signature is not None:
         others.append(load_run(other))
     return kind(sentences, summary, signature, tuple(others))
@@ -76,7 +75,7 @@ def write_report(directory: Path, result: Result) -> list[Path]:
     return files
 
 
-def named(path: str) -> Callable[..., Any] | Any:
+def named(path: str) -> Any:
     """What a dotted path of the catalog names."""
     module, _, attribute = path.rpartition(".")
     return getattr(import_module(module), attribute)

@@ -61,10 +61,11 @@ def test_a_directory_holds_the_table_and_goes_on(files, capsys):
     assert {row["method"] for row in table["rows"]} == {"random", "gradient"}
     assert table["answers"] == 4
     assert table["signature"]["settings"]["operators"] == ["mask"]
-    assert {file.name for file in (files / "run").iterdir()} == {"run.json", "benchmark.json"}
-    assert json.loads((files / "run" / "benchmark.json").read_text()) == table
+    assert {file.name for file in (files / "run").glob("[!.]*")} == {"run.json", "summary.json"}
+    assert json.loads((files / "run" / "summary.json").read_text()) == table
     table["rows"] = [row for row in table["rows"] if row["method"] == "random"]
-    (files / "run" / "benchmark.json").write_text(json.dumps(table))  # as if killed after the first method
+    (files / "run" / "summary.json").unlink()  # as if killed after the first method
+    (files / "run" / "draft.json").write_text(json.dumps(table))
     _, again, _ = run(capsys, *given)
     for one, other in zip(json.loads(again)["rows"], json.loads(printed)["rows"], strict=True):
         assert {**one, "seconds": 0} == {**other, "seconds": 0}

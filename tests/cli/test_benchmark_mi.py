@@ -55,9 +55,9 @@ def test_json_is_one_document(run):
 def test_a_directory_holds_the_table_and_the_picture(run, tmp_path):
     status, output, _ = run(*QUICK, "--out", "run")
     assert status == 0
-    assert "run/benchmark.json\nrun/estimators.png\n" in output
-    assert {file.name for file in (tmp_path / "run").iterdir()} == {"run.json", "benchmark.json", "estimators.png"}
-    kept = (tmp_path / "run" / "benchmark.json").read_text()
+    assert "run/estimators.png\nrun/summary.json\n" in output
+    assert {file.name for file in (tmp_path / "run").glob("[!.]*")} == {"run.json", "summary.json", "estimators.png"}
+    kept = (tmp_path / "run" / "summary.json").read_text()
     assert run(*QUICK, "--out", "run", "--json")[1] == json.dumps(json.loads(kept), ensure_ascii=False) + "\n"
     status, _, errors = run(*QUICK, "--out", "run", "--seed", "1")
     assert status == 2

@@ -46,7 +46,7 @@ def test_table_layers_and_files(run, tmp_path):
     assert [head.strip() for head in output.splitlines()[2].split("   ") if head.strip()] == [
         "beta", "I(X;T) bits", "± I(X;T)", "I(T;Y) bits", "± I(T;Y)", "clusters"
     ]  # fmt: skip
-    assert len(json.loads((tmp_path / "run" / "curve.json").read_text())["layers"]) == 2
+    assert len(json.loads((tmp_path / "run" / "summary.json").read_text())["layers"]) == 2
     picture = (tmp_path / "run" / "curve.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
     assert min(struct.unpack(">II", picture[16:24])) > 500
@@ -54,13 +54,13 @@ def test_table_layers_and_files(run, tmp_path):
 
 def test_another_curve_is_not_overwritten(run, tmp_path):
     assert run("--points", "5", "--out", "run")[0] == 0
-    before = (tmp_path / "run" / "curve.json").read_bytes()
+    before = (tmp_path / "run" / "summary.json").read_bytes()
     assert run("--points", "5", "--out", "run")[0] == 0
     for changed, table in ((["--points", "6"], CHANNEL), (["--points", "5"], "0.4,0.1\n0.1,0.4\n")):
         status, output, errors = run(*changed, "--out", "run", table=table)
         assert (status, output, errors.count("\n")) == (2, "", 1)
         assert "holds another run" in errors
-    assert (tmp_path / "run" / "curve.json").read_bytes() == before
+    assert (tmp_path / "run" / "summary.json").read_bytes() == before
 
 
 def test_hard_clusters(run):

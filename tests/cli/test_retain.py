@@ -1,14 +1,13 @@
 """`nmt-ib retain` as a user types it, on tiny models in directories."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 import torch
 
 from nmt_ib.cli.main import main
-from nmt_ib.cli.retain import finish
-from nmt_ib.results.retention import LayerRetention, RetentionSummary
+from nmt_ib.cli.retain import show
+from nmt_ib.results.retention import LayerRetention, Retention, RetentionSummary
 
 LINES = [
     "A small dog sleeps near the red door.",
@@ -49,7 +48,7 @@ def test_a_run_directory_holds_what_the_design_says(retain, tmp_path, saved):
     assert (status, errors) == (0, "")
     assert f"Report: {out / 'report.html'}" in printed
     assert "encoder 3" in printed
-    names = {file.name for file in out.iterdir()}
+    names = {file.name for file in out.glob("[!.]*")}
     assert names == {"run.json", "sentences.jsonl", "summary.json", "report.html", "retention.png", "heat_map.png"}
     lines = [json.loads(line) for line in (out / "sentences.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["source"] for line in lines] == LINES
@@ -68,7 +67,7 @@ def test_a_run_directory_holds_what_the_design_says(retain, tmp_path, saved):
 def test_a_translation_model_has_decoder_layers_and_can_be_forced(retain, tmp_path):
     target = tmp_path / "news.pt"
     target.write_text("".join(f"A casa {number}.\n" for number in range(len(LINES))), encoding="utf-8")
-    status, printed, errors = retain("--json", "--sentences", 3, "--target", target, model="marian")
+    status, printed, errors = retain("--json", "--max-sentences", 3, "--target", target, model="marian")
     assert (status, errors) == (0, "")
     found = json.loads(printed)
     assert [layer["name"] for layer in found["summary"]["layers"]] == [*NAMES, "decoder 1", "decoder 2"]
@@ -77,26 +76,25 @@ def test_a_translation_model_has_decoder_layers_and_can_be_forced(retain, tmp_pa
 
 
 def test_one_repetition_has_no_noise_and_one_sentence_no_interval(retain):
-    _, printed, _ = retain("--sentences", 3, model="marian")
+    _, printed, _ = retain("--max-sentences", 3, model="marian")
     row = next(line.split() for line in printed.splitlines() if "encoder 2" in line)
     assert "-" in row[3]  # the interval
     assert row[4] == "-"
-    _, printed, _ = retain("--sentences", 1, "--repetitions", 2, model="marian")
+    _, printed, _ = retain("--max-sentences", 1, "--repetitions", 2, model="marian")
     row = next(line.split() for line in printed.splitlines() if "encoder 2" in line)
     assert row[3] == "-"
     assert row[4].isdecimal()
-    assert "bits a word against the encoder's last [-]" in printed
+    assert "bits a word relative to the last encoder layer [-]" in printed
 
 
 def test_there_is_no_minus_zero(capsys):
     layer = LayerRetention("decoder 1", 9.0, (8.0, 9.0), 1.0, 1.0, 0.0, 0.0, {}, {}, {}, (-0.4, -21.0, -0.1))
-    run = SimpleNamespace(summaries=lambda: {"m": RetentionSummary("m", 2, 0, 9, (layer,))})
-    finish(run, as_json=False, named=False)
-    assert "decoder 1: +0 bits a word against the encoder's last [-21, +0]" in capsys.readouterr().out
+    show(Retention((), RetentionSummary("m", 2, 0, 9, (layer,))))
+    assert "decoder 1: +0 bits a word relative to the last encoder layer [-21, +0]" in capsys.readouterr().out
 
 
 def test_json_is_one_document_and_nothing_else(retain, saved):
-    status, printed, errors = retain("--json", "--sentences", 3, "--compare", saved("distilbert-classifier"))
+    status, printed, errors = retain("--json", "--max-sentences", 3, "--compare", saved("distilbert-classifier"))
     assert (status, errors) == (0, "")
     found = json.loads(printed)
     assert [line["source"] for line in found["sentences"]] == LINES[:3]
@@ -107,14 +105,14 @@ def test_json_is_one_document_and_nothing_else(retain, saved):
 
 def test_other_models_of_the_same_sentences(retain, saved, tmp_path):
     out, other = tmp_path / "run", saved("distilbert-classifier")
-    status, printed, _ = retain("--out", out, "--sentences", 3, "--compare", other)
+    status, printed, _ = retain("--out", out, "--max-sentences", 3, "--compare", other)
     assert status == 0
     assert printed.count("encoder 3") == 2
-    assert printed.count("3 lines, 1 skipped") == 2
+    assert printed.count("3 lines, 1 skipped") == 1
     inside = out / "compared" / "1"
     assert json.loads((inside / "run.json").read_text())["model"] == other
     alone = tmp_path / "alone"
-    retain("--out", alone, "--sentences", 3, model="distilbert-classifier")
+    retain("--out", alone, "--max-sentences", 3, model="distilbert-classifier")
     assert (alone / "sentences.jsonl").read_bytes() == (inside / "sentences.jsonl").read_bytes()
     assert (alone / "summary.json").read_bytes() == (inside / "summary.json").read_bytes()
 
@@ -133,7 +131,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(retain, tmp_path, monkeypatch):
     path, measured = out / "sentences.jsonl", []
     whole, summary = path.read_bytes(), (out / "summary.json").read_bytes()
     ends = [place + 1 for place, byte in enumerate(whole) if byte == ord("\n")]
-    from nmt_ib.studies.retention.retain import RetentionStudy
+    from nmt_ib.studies.retention.study import RetentionStudy
 
     chunk = RetentionStudy.chunk
     monkeypatch.setattr(
@@ -153,19 +151,19 @@ def test_a_killed_run_goes_on_and_ends_the_same(retain, tmp_path, monkeypatch):
 
 def test_another_number_of_threads_may_go_on(retain, tmp_path):
     out, before = tmp_path / "run", torch.get_num_threads()
-    retain("--out", out, "--sentences", 2)
+    retain("--out", out, "--max-sentences", 2)
     try:
-        assert retain("--out", out, "--sentences", 2, "--threads", 2)[0] == 0
+        assert retain("--out", out, "--max-sentences", 2, "--threads", 2)[0] == 0
     finally:
         torch.set_num_threads(before)
 
 
 def test_a_run_with_other_settings_is_refused(retain, tmp_path):
     out = tmp_path / "run"
-    retain("--out", out, "--sentences", 2)
+    retain("--out", out, "--max-sentences", 2)
     before = {file: file.read_bytes() for file in out.iterdir()}
     for changed, message in [(("--rate", 0.2), "settings.rate is 0.2 now and was 0.1"), (("--seed", 1), "seed is 1")]:
-        status, printed, errors = retain("--out", out, "--sentences", 2, *changed)
+        status, printed, errors = retain("--out", out, "--max-sentences", 2, *changed)
         assert (status, printed) == (2, "")
         assert message in errors
     assert {file: file.read_bytes() for file in out.iterdir()} == before
@@ -181,7 +179,7 @@ def test_labelled_sentences(retain, tmp_path):
 
 def test_render_makes_the_report_again(retain, tmp_path, capsys):
     out = tmp_path / "run"
-    retain("--out", out, "--sentences", 3)
+    retain("--out", out, "--max-sentences", 3)
     before = (out / "report.html").read_bytes()
     (out / "report.html").unlink()
     status, printed, _ = run(capsys, "render", out)
@@ -207,16 +205,16 @@ def test_a_text_of_empty_lines_has_a_report(retain, tmp_path):
         (["nowhere.en"], "there is no file nowhere.en"),
         (["empty"], "empty is empty"),
         (["empty.tsv"], "empty.tsv"),
-        (["text", "--target", "short"], "they belong together"),
+        (["text", "--target", "short"], "expected the same number"),
         (["text", "--target", "text"], "translates nothing: it reads no targets"),
         (["text", "--model", "builtin:xx"], "built in: builtin:en-pt"),
         (["text", "--model", "./nothing"], "there is no directory ./nothing"),
         (["text", "--compare", "./nothing"], "there is no directory ./nothing"),
-        (["text", "--model", "a", "--compare", "a"], "--compare names a model twice: a, a"),
+        (["text", "--model", "a", "--compare", "a"], "a model is named twice: a, a"),
         (["text", "--rate", "0"], "rate is what noise gains: a number above 0"),
         (["text", "--rate", "nan"], "rate is what noise gains: a number above 0"),
         (["text", "--repetitions", "0"], "--repetitions"),
-        (["text", "--sentences", "0"], "--sentences"),
+        (["text", "--max-sentences", "0"], "--max-sentences"),
         (["text", "--device", "toaster"], "cannot use the device 'toaster'"),
         (["text", "--out", "folder"], "holds other files"),
         (["text", "--nonsense"], "--nonsense"),

@@ -35,12 +35,14 @@ def test_a_run_is_resumed_with_the_same_signature_alone(tmp_path):
         pass
     with open_run(tmp_path, signature(), {"reference.json": {"first": False}}) as run:
         assert read_text(run.path / "reference.json") == '{\n  "first": true\n}\n'
-    with pytest.raises(RequestError, match=r"settings\.beams is 2 now and was 1"), open_run(
-        tmp_path, signature(settings={"beams": 2})
+    with (
+        pytest.raises(RequestError, match=r"settings\.beams is 2 now and was 1"),
+        open_run(tmp_path, signature(settings={"beams": 2})),
     ):
         pass
-    with pytest.raises(RequestError, match="holds a run of diagnose, not of retain"), open_run(
-        tmp_path, signature(command="retain")
+    with (
+        pytest.raises(RequestError, match="holds a run of diagnose, not of retain"),
+        open_run(tmp_path, signature(command="retain")),
     ):
         pass
 
@@ -50,8 +52,10 @@ def read_text(path) -> str:
 
 
 def test_one_writer_at_a_time(tmp_path):
-    with open_run(tmp_path, signature()), pytest.raises(RequestError, match="another process"), open_run(
-        tmp_path, signature()
+    with (
+        open_run(tmp_path, signature()),
+        pytest.raises(RequestError, match="another process"),
+        open_run(tmp_path, signature()),
     ):
         pass
 

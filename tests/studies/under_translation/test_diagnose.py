@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import nmt_ib
-from nmt_ib.results.diagnosis import SentenceDiagnosis
 from nmt_ib.attribution.contribution import ContributionMethod
+from nmt_ib.results.diagnosis import SentenceDiagnosis
 from nmt_ib.studies.under_translation.diagnose import diagnose
 from nmt_ib.studies.under_translation.stored_references import reference_for
 from nmt_ib.studies.under_translation.study import UnderTranslation

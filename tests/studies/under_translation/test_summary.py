@@ -6,7 +6,6 @@ from nmt_ib.errors import RequestError
 from nmt_ib.results.diagnosis import SentenceDiagnosis, Share, WordDiagnosis
 from nmt_ib.studies.under_translation.summary import summarize
 
-
 BANDS = ["top 1,000", "top 10,000", "top 100", "top 1,000", "rarer"]
 
 
