@@ -119,6 +119,11 @@ def read_target(model: TranslationModel, text: str) -> tuple[Sentence, str | Non
     return target, None
 
 
+def storable(text: str) -> str:
+    """The text as a file can hold it: "?" in place of lone surrogates, which UTF-8 has not."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def is_unicode(text: str) -> bool:
     """Whether a text can be encoded: a lone surrogate cannot; no file holds one, but a Python string can."""
     try:

@@ -17,7 +17,7 @@ from nmt_ib.errors import RequestError
 from nmt_ib.models.loading import resolve_model
 from nmt_ib.progress import progress_bar
 from nmt_ib.protocols import Classifier, EncoderModel, TranslationModel
-from nmt_ib.readability import read_source
+from nmt_ib.readability import read_source, storable
 from nmt_ib.requests import check_count, check_number
 from nmt_ib.results.attribution import Attribution, Attributions, AttributionSummary
 from nmt_ib.runs.directory import Run, open_run
@@ -160,7 +160,7 @@ def _explained(
             answers = [given_answer(model, targets[index]) for index in usable]
     found = dict(zip(usable, method(model, sources, answers, batch_size=batch_size) if sources else (), strict=True))
     for index, (text, (_, reason)) in enumerate(zip(texts, read, strict=True)):
-        yield found.get(index) or Attribution(text, "", 0, "", (), (), (), (), (), skipped=reason)
+        yield found.get(index) or Attribution(storable(text), "", 0, "", (), (), (), (), (), skipped=reason)
 
 
 def _summary(method: str, sentences: Sequence[Attribution]) -> AttributionSummary:

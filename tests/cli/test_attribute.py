@@ -83,7 +83,7 @@ def test_settings_arrive(attribute):
 
 def test_more_steps_bring_a_search_to_rest(attribute):
     _, hurried, _ = attribute(TEXT, "--steps", 0, model="bert-classifier")
-    assert "9 network passes, not at rest: more --steps" in hurried
+    assert "9 network passes, not converged: increase --steps" in hurried
     _, rested, _ = attribute(TEXT, "--steps", 8, model="bert-classifier")
     assert "137 network passes, converged" in rested
     long = json.loads(
@@ -143,7 +143,7 @@ def test_hostile_text_is_printed_as_text(attribute):
         ([TEXT, "--method", "attention", "--layer", "9"], "not 9"),
         ([TEXT, "--layer", "9"], "encoder layers 1 to 3, not 9"),
         ([TEXT, "--layer", "0"], "encoder layers 1 to 3, not 0"),
-        ([TEXT, "--part", "head"], "unknown part of a model 'head'"),
+        ([TEXT, "--part", "head"], "'head' is not one of 'encoder'"),
         ([TEXT, "--part", "decoder"], "has no decoder"),
         ([TEXT, "--part", "logits", "--per-token"], "translates nothing"),
         ([TEXT, "--rate", "0"], "a number above 0"),
@@ -194,28 +194,28 @@ def test_in_python(tiny_model, tiny_encoder):
     found = nmt_ib.attribute(model, [TEXT, "no"], method="sigma", layer=2, rate=0.2, seed=1, include_special=True)
     assert [each.text for each in found] == [TEXT, "no"]
     assert all(min(each.sigma) > 0 for each in found)
-    assert nmt_ib.attribute(model, []) == []
+    assert len(nmt_ib.attribute(model, [])) == 0
     classifier = tiny_encoder("bert-classifier")
     by_name, by_number = (
-        nmt_ib.attribute(classifier, [TEXT], "gradient", targets=[target]) for target in ("neutral", 1)
+        nmt_ib.attribute(classifier, [TEXT], [target], method="gradient")[0] for target in ("neutral", 1)
     )
     assert by_name == by_number
-    with pytest.raises(RequestError, match="2 sentences need as many targets, not 1"):
-        nmt_ib.attribute(model, [TEXT, "no"], targets=["Um"])
+    with pytest.raises(RequestError, match="2 sources and 1 targets: expected the same number"):
+        nmt_ib.attribute(model, [TEXT, "no"], ["Um"])
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"model": "builtin:en-pt"}, "model is str, expected what load_translation_model or load_encoder_model gives"),
-        ({"sentences": "A dog."}, "sentences must be a list, not str: put one sentence into a list"),
-        ({"sentences": None}, "sentences must be a list, not NoneType"),
-        ({"sentences": ["no", 3]}, "sentences[1] is int, expected str"),
-        ({"targets": "a"}, "targets must be a list, not str"),
-        ({"targets": [None]}, "targets[0] is NoneType, expected str"),
+        ({"model": 3}, "model is int, expected a name or"),
+        ({"sources": "A dog."}, "there is no file A dog."),
+        ({"sources": None}, "sources: expected a list of sentences or the name of a text, not NoneType"),
+        ({"sources": ["no", 3]}, "sources[1] is int, expected a string"),
+        ({"targets": "a"}, "there is no file a"),
+        ({"targets": [None]}, "targets[0] is NoneType, expected a translation or a label"),
         ({"targets": [1]}, "targets[0] is int, expected str"),
-        ({"corpus": "some text"}, "corpus must be a list, not str"),
-        ({"corpus": ["no", 3]}, "corpus[1] is int, expected str"),
+        ({"corpus": "some text"}, "there is no file some text"),
+        ({"corpus": ["no", 3]}, "corpus[1] is int, expected a string"),
         ({"method": None}, "a method is known by its name, as 'sigma' is, not by None"),
         ({"layer": "4"}, "layer is a whole number, not '4'"),
         ({"layer": 1.5}, "layer is a whole number, not 1.5"),
@@ -230,16 +230,16 @@ def test_in_python(tiny_model, tiny_encoder):
 )
 def test_a_wrong_type_is_one_line_in_python(tiny_model, given, message):
     with pytest.raises(RequestError) as caught:
-        nmt_ib.attribute(**{"model": tiny_model("ssru").model, "sentences": ["no"], **given})
+        nmt_ib.attribute(**{"model": tiny_model("ssru").model, "sources": ["no"], **given})
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_label_must_be_a_name_or_a_number(tiny_encoder):
     classifier = tiny_encoder("bert-classifier")
-    for targets, message in (([None], "has no label None"), ("1", "targets must be a list, not str")):
+    for targets, message in (([None], "expected a translation or a label"), (["maybe"], "has no label 'maybe'")):
         with pytest.raises(RequestError, match=message):
-            nmt_ib.attribute(classifier, ["no"], "gradient", targets=targets)
+            nmt_ib.attribute(classifier, ["no"], targets, method="gradient")
 
 
 def test_every_number_among_the_settings_is_checked():

@@ -9,7 +9,7 @@ from nmt_ib.attribution.sigma import Sigma
 from nmt_ib.attribution.sites import Site
 from nmt_ib.attribution.statistics import CorpusStatistics, statistics_for
 from nmt_ib.protocols import EncoderModel, TranslationModel
-from nmt_ib.readability import read_source, read_target
+from nmt_ib.readability import read_source, read_target, storable
 from nmt_ib.results.diagnosis import DIGITS
 from nmt_ib.results.retention import SentenceRetention, WordRetention
 from nmt_ib.signature import RunSignature
@@ -90,7 +90,7 @@ class RetentionStudy:
         Returns:
             One object a line, in order.
         """
-        lines = [SentenceRetention(start + index, source) for index, source in enumerate(sources)]
+        lines = [SentenceRetention(start + index, storable(source)) for index, source in enumerate(sources)]
         read: dict[int, Sentence] = {}
         forced: dict[int, Sentence] = {}
         for index, text in enumerate(sources):

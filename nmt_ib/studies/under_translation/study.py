@@ -7,7 +7,7 @@ from functools import cached_property
 from nmt_ib.attribution.contribution import Contribution, ContributionMethod
 from nmt_ib.batching import length_buckets
 from nmt_ib.protocols import TranslationModel
-from nmt_ib.readability import is_unicode, read_source
+from nmt_ib.readability import is_unicode, read_source, storable
 from nmt_ib.results.diagnosis import DIGITS, SentenceDiagnosis, WordDiagnosis
 from nmt_ib.signature import RunSignature
 from nmt_ib.studies.under_translation.calibration import Reference
@@ -72,7 +72,12 @@ class UnderTranslation:
             One object a line, in order.
         """
         lines = [
-            SentenceDiagnosis(start + index, source, "" if targets is None else targets[index], targets is not None)
+            SentenceDiagnosis(
+                start + index,
+                storable(source),
+                "" if targets is None else storable(targets[index]),
+                targets is not None,
+            )
             for index, source in enumerate(sources)
         ]
         reasons: dict[int, str] = {}
