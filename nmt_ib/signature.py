@@ -35,6 +35,10 @@ class RunSignature(Document):
     version: str = field(default_factory=lambda: version("nmt_ib"))
     schema: int = SCHEMA
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", _plain(self.settings))
+        object.__setattr__(self, "seed", int(self.seed))
+
     def difference(self, other: dict[str, Any]) -> str | None:
         """The first field in which this run differs from another, in words.
 
@@ -49,6 +53,15 @@ class RunSignature(Document):
             if mine.get(key) != theirs.get(key):
                 return f"{key} is {mine.get(key)!r} now and was {theirs.get(key)!r}"
         return None
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON holds it: numbers of numpy become Python's, tuples lists."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return value.item() if hasattr(value, "item") else value
 
 
 def _flat(fields: dict[str, Any], prefix: str = "") -> dict[str, Any]:

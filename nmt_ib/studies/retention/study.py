@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nmt_ib.attribution.answers import own_translations
 from nmt_ib.attribution.sigma import Sigma
 from nmt_ib.attribution.sites import Site
 from nmt_ib.attribution.statistics import CorpusStatistics, statistics_for
 from nmt_ib.protocols import EncoderModel, TranslationModel
-from nmt_ib.readability import read_source, read_target, storable
+from nmt_ib.readability import read_pairs, readable_sentences, storable
 from nmt_ib.results.diagnosis import DIGITS
 from nmt_ib.results.retention import SentenceRetention, WordRetention
 from nmt_ib.signature import RunSignature
@@ -91,23 +92,15 @@ class RetentionStudy:
             One object a line, in order.
         """
         lines = [SentenceRetention(start + index, storable(source)) for index, source in enumerate(sources)]
-        read: dict[int, Sentence] = {}
-        forced: dict[int, Sentence] = {}
-        for index, text in enumerate(sources):
-            read[index], reason = read_source(self.model, text)
-            if reason is None and targets is not None and isinstance(self.model, TranslationModel):
-                forced[index], reason = read_target(self.model, targets[index])
-            if reason is not None:
-                lines[index] = replace(lines[index], skipped=reason)
-        usable = [index for index in read if lines[index].skipped is None]
-        if usable and targets is None and isinstance(self.model, TranslationModel):
-            batch = self.model.pad([read[index] for index in usable])
-            forced = dict(zip(usable, self.model.translate(batch), strict=True))
-        answers = [forced[index] for index in usable] if forced else None
-        for index, bits in zip(usable, self._bits([read[index] for index in usable], answers), strict=True):
-            translation = forced[index].text if forced else ""
-            lines[index] = replace(lines[index], translation=translation, words=_words(read[index], bits))
-        return lines
+        read = read_pairs(self.model, sources, targets)
+        translations = read.targets
+        if translations is None and isinstance(self.model, TranslationModel):
+            translations = own_translations(self.model, read.sources, self.batch_size)
+        bits = self._bits(read.sources, translations)
+        for place, (index, source) in enumerate(zip(read.indices, read.sources, strict=True)):
+            translation = "" if translations is None else translations[place].text
+            lines[index] = replace(lines[index], translation=translation, words=_words(source, bits[place]))
+        return [replace(line, skipped=read.skipped.get(index)) for index, line in enumerate(lines)]
 
     def _bits(self, sources: list[Sentence], targets: list[Sentence] | None) -> list[np.ndarray]:
         """Bits of each sentence: repetitions x layers x words."""
@@ -159,6 +152,6 @@ def study_of(
     Returns:
         The study.
     """
-    own = [line for line in lines[:CORPUS_LINES] if read_source(model, line)[1] is None]
+    own = [source.text for source in readable_sentences(model, lines[:CORPUS_LINES])]
     statistics = statistics_for(model, own if len(own) >= MIN_LINES else None, decoder=True)
     return RetentionStudy(model, statistics, method or RetentionStudy.method, repetitions, batch_size)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from nmt_ib.attribution.answers import own_translations
 from nmt_ib.attribution.contribution import Contribution, ContributionMethod
-from nmt_ib.batching import length_buckets
 from nmt_ib.protocols import TranslationModel
-from nmt_ib.readability import is_unicode, read_source, storable
+from nmt_ib.readability import read_pairs, storable
 from nmt_ib.results.diagnosis import DIGITS, SentenceDiagnosis, WordDiagnosis
 from nmt_ib.signature import RunSignature
 from nmt_ib.studies.under_translation.calibration import Reference
@@ -80,49 +80,23 @@ class UnderTranslation:
             )
             for index, source in enumerate(sources)
         ]
-        reasons: dict[int, str] = {}
-        read: dict[int, Sentence] = {}
-        for index, source in enumerate(sources):
-            sentence, reason = read_source(self.model, source)
-            if reason is None and targets is not None and not is_unicode(targets[index]):
-                reason = "translation is not valid Unicode"
-            if reason is None:
-                read[index] = sentence
-            else:
-                reasons[index] = reason
-        if targets is None:
-            translated = self.translate(list(read.values()))
-        else:
-            translated = [self.model.tokenize_target(targets[index]) for index in read]
-        pairs = {index: (source, target) for (index, source), target in zip(read.items(), translated, strict=True)}
-        for index in [index for index, (_, target) in pairs.items() if len(target) > self.model.max_target_pieces]:
-            length = len(pairs.pop(index)[1])
-            reasons[index] = f"translation of {length:,} pieces; the model reads {self.model.max_target_pieces}"
-        columns = ([source for source, _ in pairs.values()], [target for _, target in pairs.values()])
-        measured = self.method(self.model, *columns, batch_size=self.batch_size)
+        read = read_pairs(self.model, sources, targets)
+        translations = read.targets
+        if translations is None:
+            translations = own_translations(self.model, read.sources, self.batch_size, beams=self.beams)
+        contributions = self.method(self.model, read.sources, translations, batch_size=self.batch_size)
         found = {
-            index: self._sentence(lines[index], *pair, contribution)
-            for (index, pair), contribution in zip(pairs.items(), measured, strict=True)
+            index: self._sentence(lines[index], source, target, contribution)
+            for index, source, target, contribution in zip(
+                read.indices, read.sources, translations, contributions, strict=True
+            )
         }
-        lossy = {index: pairs[index][0] for index, line in found.items() if line.dropped}
-        for index, kept in zip(lossy, self._kept(list(lossy.values())), strict=True):
-            found[index] = self._located(found[index], lossy[index], kept)
-        return [found.get(index) or replace(line, skipped=reasons[index]) for index, line in enumerate(lines)]
-
-    def translate(self, sources: Sequence[Sentence]) -> list[Sentence]:
-        """The model's own translations, length-bucketed.
-
-        Args:
-            sources: Tokenised sources.
-
-        Returns:
-            Tokenised translations, in order.
-        """
-        found: dict[int, Sentence] = {}
-        for bucket in length_buckets([len(source) for source in sources], self.batch_size):
-            batch = self.model.pad([sources[index] for index in bucket])
-            found |= zip(bucket, self.model.translate(batch, beams=self.beams), strict=True)
-        return [found[index] for index in range(len(sources))]
+        lossy = {
+            index: source for index, source in zip(read.indices, read.sources, strict=True) if found[index].dropped
+        }
+        for index, bits in zip(lossy, self._encoder_bits(list(lossy.values())), strict=True):
+            found[index] = self._located(found[index], lossy[index], bits)
+        return [found.get(index) or replace(line, skipped=read.skipped[index]) for index, line in enumerate(lines)]
 
     def _sentence(
         self, line: SentenceDiagnosis, source: Sentence, target: Sentence, contribution: Contribution
@@ -162,7 +136,7 @@ class UnderTranslation:
         )
 
     @cached_property
-    def _kept(self) -> KeptByEncoder:
+    def _encoder_bits(self) -> KeptByEncoder:
         return KeptByEncoder(self.model, self.batch_size)
 
     def _located(self, line: SentenceDiagnosis, source: Sentence, kept: KeptBits) -> SentenceDiagnosis:

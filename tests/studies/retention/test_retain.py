@@ -12,6 +12,7 @@ import nmt_ib
 from nmt_ib.attribution.sigma import Sigma
 from nmt_ib.attribution.statistics import statistics_for
 from nmt_ib.errors import RequestError
+from nmt_ib.readability import storable
 from nmt_ib.results.retention import (
     LayerRetention,
     Retention,
@@ -118,7 +119,7 @@ def test_own_translations_and_classifiers_without_any(translator, classifier):
 def test_why_a_line_is_skipped(classifier, text, reason):
     line, other = retain(classifier, [text, "no"], repetitions=1)
     assert reason in line.skipped
-    assert (line.words, line.source) == ((), text)
+    assert (line.words, line.source) == ((), storable(text))
     assert other.words
 
 
