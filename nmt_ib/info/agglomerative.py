@@ -1,4 +1,4 @@
-"""The agglomerative information bottleneck: clusters that merge where that loses least."""
+"""The agglomerative information bottleneck: clusters are merged greedily, at the least loss of I(T;Y)."""
 
 from collections.abc import Iterator
 
@@ -8,65 +8,65 @@ from scipy.special import xlogy
 
 
 def merges(joint: Float[np.ndarray, "X Y"]) -> Iterator[tuple[Int[np.ndarray, " X"], float]]:
-    r"""Hard clusterings of rows, from each its own to all in one.
+    r"""Hard clusterings of the rows, from one cluster for each row to a single one.
 
-    Each step merges the two clusters whose union loses least of :math:`I(T;Y)`:
-    :math:`(q_i + q_j) JS[q(y|i), q(y|j)]`, the Jensen-Shannon divergence weighted by their shares.
+    Each step merges the two clusters whose union loses the least :math:`I(T;Y)`, which is
+    :math:`(q_i + q_j) JS[q(y|i), q(y|j)]`, the Jensen-Shannon divergence weighted by their probabilities.
 
     Args:
-        joint: p(x, y); each row has a sum above 0.
+        joint: p(x, y); each row has a positive sum.
 
     Yields:
-        For X, X-1, ..., 1 clusters: the label of each row, from 0, and the nats that this step lost.
+        For X, X-1, ..., 1 clusters: the label of each row, from 0, and the loss of the last merge in nats.
 
     References:
         Slonim & Tishby (1999), Agglomerative information bottleneck.
     """
     mass, labels = joint.copy(), np.arange(len(joint))
-    loss = np.stack([_losses(mass, row) for row in range(len(mass))])
-    least = loss.min(1)
+    losses = np.stack([_merge_losses(mass, row) for row in range(len(mass))])
+    row_minimum = losses.min(1)
     alive = np.ones(len(mass), dtype=bool)
     yield labels, 0.0
     for _ in range(len(mass) - 1):
-        first = int(least.argmin())
-        kept, gone = sorted((first, int(loss[first].argmin())))
-        lost = float(least[first])
-        mass[kept] += mass[gone]
-        alive[gone] = False
-        stale = alive & ((loss[:, kept] <= least) | (loss[:, gone] <= least))
-        loss[gone] = loss[:, gone] = np.inf
-        loss[kept] = loss[:, kept] = np.where(alive, _losses(mass, kept), np.inf)
-        least = np.minimum(least, loss[:, kept])
-        least[stale] = loss[stale].min(1)
-        least[[kept, gone]] = loss[kept].min(), np.inf
-        labels = np.where(labels == gone, kept, labels)
-        yield np.unique(labels, return_inverse=True)[1], lost
+        best = int(row_minimum.argmin())
+        target, merged = sorted((best, int(losses[best].argmin())))
+        loss = float(row_minimum[best])
+        mass[target] += mass[merged]
+        alive[merged] = False
+        stale = alive & ((losses[:, target] <= row_minimum) | (losses[:, merged] <= row_minimum))
+        losses[merged] = losses[:, merged] = np.inf
+        losses[target] = losses[:, target] = np.where(alive, _merge_losses(mass, target), np.inf)
+        row_minimum = np.minimum(row_minimum, losses[:, target])
+        row_minimum[stale] = losses[stale].min(1)
+        row_minimum[[target, merged]] = losses[target].min(), np.inf
+        labels = np.where(labels == merged, target, labels)
+        yield np.unique(labels, return_inverse=True)[1], loss
 
 
 def distinct(joint: Float[np.ndarray, "X Y"], tolerance_nats: float) -> Int[np.ndarray, " X"]:
-    """The coarsest clustering of `merges` that loses next to nothing.
+    """The coarsest clustering of `merges` whose total loss is within a tolerance.
 
     Args:
-        joint: p(x, y); each row has a sum above 0.
-        tolerance_nats: What may be lost in all.
+        joint: p(x, y); each row has a positive sum.
+        tolerance_nats: Maximum total loss of I(T;Y).
 
     Returns:
         The label of each row, from 0.
     """
-    total, found = 0.0, np.arange(len(joint))
-    for labels, lost in merges(joint):
-        total += lost
-        if total > tolerance_nats:
+    total_loss, coarsest = 0.0, np.arange(len(joint))
+    for labels, loss in merges(joint):
+        total_loss += loss
+        if total_loss > tolerance_nats:
             break
-        found = labels
-    return found
+        coarsest = labels
+    return coarsest
 
 
-def _losses(joint: Float[np.ndarray, "T Y"], one: int) -> Float[np.ndarray, " T"]:
-    """What I(T;Y) loses, in nats, where one cluster merges with each other; infinite for itself."""
-    lost = _information(joint) + _information(joint[[one]]) - _information(joint + joint[one])
-    lost[one] = np.inf
-    return np.maximum(lost, 0.0)
+def _merge_losses(joint: Float[np.ndarray, "T Y"], cluster: int) -> Float[np.ndarray, " T"]:
+    """Loss of I(T;Y), in nats, if one cluster merges with each of the others; infinite for itself."""
+    losses = _information(joint) + _information(joint[[cluster]]) - _information(joint + joint[cluster])
+    losses[cluster] = np.inf
+    return np.maximum(losses, 0.0)
 
 
 def _information(joint: Float[np.ndarray, "T Y"]) -> Float[np.ndarray, " T"]:

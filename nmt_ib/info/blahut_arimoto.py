@@ -10,14 +10,14 @@ from nmt_ib.info.agglomerative import merges
 from nmt_ib.info.joint_table import JointTable, entropy_nats
 
 MAX_CLUSTERS = 64
-CELLS = 50_000  # of the encoders that are in work at once: as many as stay in a processor's cache
+MAX_CELLS = 50_000  # of the encoders that are iterated together: they fit in a processor's cache
 EPS = 1e-300
 TOLERANCE = 1e-9  # of a probability q(t|x)
-PATIENCE = 10  # strides in which the Lagrangian must fall by `BETTER`
-ITERATIONS = 1000
-ROUNDS = 4
-MAX_STRIDE = 256.0
-BETTER = 1e-8  # nats
+PATIENCE = 10  # accelerated steps in which the Lagrangian must fall by `MIN_GAIN_NATS`
+MAX_STEPS = 1000
+MAX_ROUNDS = 4
+MAX_STEP_LENGTH = 256.0
+MIN_GAIN_NATS = 1e-8
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Encoders:
     r"""One encoder :math:`q(t|x)` for each beta.
 
     Attributes:
-        betas: Price of ignorance: :math:`I(X;T) - \beta I(T;Y)` is minimal.
+        betas: Lagrange multiplier :math:`\beta` of :math:`I(X;T) - \beta I(T;Y)`.
         encoder: :math:`q(t|x)`.
         i_x_nats: :math:`I(X;T)`.
         i_y_nats: :math:`I(T;Y)`.
-        change: By how much the last iteration still changed a probability.
+        change: Largest change of a probability in the last iteration.
     """
 
     betas: Float[np.ndarray, " B"]
@@ -38,16 +38,16 @@ class Encoders:
     i_y_nats: Float[np.ndarray, " B"]
     change: Float[np.ndarray, " B"]
 
-    def taken(self, chosen: Int[np.ndarray, " C"] | Bool[np.ndarray, " B"]) -> "Encoders":
-        """Some of them.
+    def select(self, selection: Int[np.ndarray, " C"] | Bool[np.ndarray, " B"]) -> "Encoders":
+        """Some of the encoders.
 
         Args:
-            chosen: Their places, or which.
+            selection: Their indices, or a mask.
 
         Returns:
-            Those.
+            The selected encoders.
         """
-        return Encoders(**{name: values[chosen] for name, values in vars(self).items()})
+        return Encoders(**{name: values[selection] for name, values in vars(self).items()})
 
 
 def information(
@@ -62,11 +62,11 @@ def information(
     Returns:
         Both, >= 0.
     """
-    found = []
-    for some in np.array_split(encoder, max(1, encoder.size // CELLS)):
+    parts = []
+    for part in np.array_split(encoder, max(1, encoder.size // MAX_CELLS)):
         with np.errstate(divide="ignore"):
-            found.append(_iterated(table, np.log(some), np.zeros(len(some)))[2:])
-    i_x, i_y = (np.concatenate(values) for values in zip(*found, strict=True))
+            parts.append(_iterated(table, np.log(part), np.zeros(len(part)))[2:])
+    i_x, i_y = (np.concatenate(values) for values in zip(*parts, strict=True))
     return i_x, i_y
 
 
@@ -75,70 +75,70 @@ def solve(table: JointTable, betas: Float[np.ndarray, " B"], *, clusters: int | 
 
     .. math:: q(t|x) \propto q(t) \exp(-\beta KL[p(y|x) \| q(y|t)])
 
-    The Lagrangian has many minima. Every beta begins at the finest encoder, where reverse annealing begins, too; then
-    it goes on from the encoder of any other beta, or of Slonim's agglomerative clustering, that serves it better,
-    until there is none. In the end no beta would trade its encoder for another's, so that the points lie on a concave
-    curve. The iterations are accelerated: near a critical beta plain ones hardly move.
+    The Lagrangian has many local minima. Each beta starts from the finest encoder, as reverse annealing does. Then it
+    restarts from the encoder of another beta, or from an agglomerative clustering, if that has a lower Lagrangian at
+    this beta, until none has. As no encoder is better at another beta than that beta's own, the points lie on a
+    concave curve. The iterations are accelerated, since plain ones converge slowly near a critical beta.
 
     Args:
         table: p(x, y).
-        betas: At least 0.
-        clusters: Values of T; None: as many as the table has different rows, at most 64.
+        betas: Non-negative.
+        clusters: Number of values of T; None: as many as the table has different rows, at most 64.
 
     Returns:
-        One encoder a beta.
+        One encoder for each beta.
 
     References:
-        Tishby, Pereira & Bialek (1999), The information bottleneck method. Varadhan & Roland (2008), for the
-        acceleration (SQUAREM).
+        Tishby, Pereira & Bialek (1999), The information bottleneck method. Varadhan & Roland (2008), Simple and
+        globally convergent methods for accelerating the convergence of any EM algorithm (SQUAREM).
     """
     clusters = clusters or min(len(table.p_x), MAX_CLUSTERS)
     hard = np.stack([one_hot(labels, clusters) for labels, _ in merges(table.joint) if labels.max() < clusters])
     found = descend(table, betas, np.broadcast_to(hard[0], (len(betas), *hard[0].shape)))
     coarse = _encoders(table, hard)
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         better = _best(found, coarse)
-        moved = lagrangian(better) < lagrangian(found) - BETTER
-        if not moved.any():
+        improved = lagrangian(better) < lagrangian(found) - MIN_GAIN_NATS
+        if not improved.any():
             break
-        again = descend(table, betas[moved], better.encoder[moved])
-        found = _put(found, moved, again)
+        restarted = descend(table, betas[improved], better.encoder[improved])
+        found = _replace_if_better(found, improved, restarted)
     return _best(found, coarse)
 
 
-def lagrangian(found: Encoders) -> Float[np.ndarray, " B"]:
-    """What each encoder minimises, in nats."""
-    return found.i_x_nats - found.betas * found.i_y_nats
+def lagrangian(encoders: Encoders) -> Float[np.ndarray, " B"]:
+    r""":math:`I(X;T) - \beta I(T;Y)` of each encoder, in nats."""
+    return encoders.i_x_nats - encoders.betas * encoders.i_y_nats
 
 
 def descend(table: JointTable, betas: Float[np.ndarray, " B"], start: Float[np.ndarray, "B X T"]) -> Encoders:
-    """Iterates each encoder to rest.
+    """Iterates each encoder to convergence.
 
     Args:
         table: p(x, y).
-        betas: One an encoder.
-        start: Encoders to begin with.
+        betas: Beta of each encoder.
+        start: Initial encoders.
 
     Returns:
-        Encoders that no iteration changes, at their own betas.
+        Encoders that are fixed points of the iteration, up to the tolerance.
     """
-    size = max(1, CELLS // start[0].size)
+    size = max(1, MAX_CELLS // start[0].size)
     parts = [_descend(table, betas[i : i + size], start[i : i + size]) for i in range(0, len(betas), size)]
     return Encoders(*(np.concatenate(values) for values in zip(*(vars(part).values() for part in parts), strict=True)))
 
 
 def _descend(table: JointTable, betas: Float[np.ndarray, " B"], start: Float[np.ndarray, "B X T"]) -> Encoders:
-    """Strides of three iterations; a beta at rest is left alone."""
+    """Accelerated steps of three iterations; betas drop out when they have converged."""
     with np.errstate(divide="ignore"):
         logits = _iterated(table, np.log(start), betas)[0]
     change = np.full(len(betas), np.inf)
     active = np.arange(len(betas))
     cost, earlier = np.full(len(betas), np.inf), np.full(len(betas), np.inf)
-    for stride in range(ITERATIONS):
-        logits[active], cost[active], change[active] = _stride(table, logits[active], betas[active])
+    for step in range(MAX_STEPS):
+        logits[active], cost[active], change[active] = _accelerated(table, logits[active], betas[active])
         moving = change[active] > TOLERANCE
-        if stride % PATIENCE == 0:
-            moving &= earlier[active] - cost[active] > BETTER if stride else True
+        if step % PATIENCE == 0:
+            moving &= earlier[active] - cost[active] > MIN_GAIN_NATS if step else True
             earlier[active] = cost[active]
         active = active[moving]
         if not len(active):
@@ -147,18 +147,18 @@ def _descend(table: JointTable, betas: Float[np.ndarray, " B"], start: Float[np.
     return replace(_encoders(table, encoder), betas=betas, change=change)
 
 
-def _stride(
+def _accelerated(
     table: JointTable, logits: Float[np.ndarray, "B X T"], betas: Float[np.ndarray, " B"]
 ) -> tuple[Float[np.ndarray, "B X T"], Float[np.ndarray, " B"], Float[np.ndarray, " B"]]:
-    """Two iterations, and as far in their direction as the curvature between them allows."""
+    """Two iterations, extrapolated (SQUAREM); falls back to the second if the Lagrangian would rise."""
     once, before, *_ = _iterated(table, logits, betas)
     twice, after, i_x, i_y = _iterated(table, once, betas)
     weights = table.p_x[:, None] * before
     first, second = once - logits, twice - once
-    bend = second - first
-    length = np.sqrt((weights * first**2).sum((1, 2)) / np.maximum((weights * bend**2).sum((1, 2)), EPS))
-    length = length.clip(1.0, MAX_STRIDE)[:, None, None]
-    far, _, far_i_x, far_i_y = _iterated(table, logits + 2 * length * first + length**2 * bend, betas)
+    curvature = second - first
+    length = np.sqrt((weights * first**2).sum((1, 2)) / np.maximum((weights * curvature**2).sum((1, 2)), EPS))
+    length = length.clip(1.0, MAX_STEP_LENGTH)[:, None, None]
+    far, _, far_i_x, far_i_y = _iterated(table, logits + 2 * length * first + length**2 * curvature, betas)
     good = far_i_x - betas * far_i_y <= i_x - betas * i_y
     change = np.abs(after - before).max((1, 2))
     return np.where(good[:, None, None], far, twice), i_x - betas * i_y, change
@@ -167,12 +167,12 @@ def _stride(
 def _iterated(
     table: JointTable, logits: Float[np.ndarray, "B X T"], betas: Float[np.ndarray, " B"]
 ) -> tuple[Float[np.ndarray, "B X T"], Float[np.ndarray, "B X T"], Float[np.ndarray, " B"], Float[np.ndarray, " B"]]:
-    """Logits of the next encoder; the one that was given, its I(X;T) and its I(T;Y).
+    """Logits of the next encoder; the current encoder, its I(X;T) and its I(T;Y).
 
-    What does not depend on t cancels in q(t|x), so that the entropy of p(y|x) is left out of the divergence.
+    Terms that do not depend on t cancel in q(t|x), so the entropy of p(y|x) is left out of the divergence.
     """
-    highest = logits.max(-1, keepdims=True)
-    encoder = np.exp(logits - highest)
+    maximum = logits.max(-1, keepdims=True)
+    encoder = np.exp(logits - maximum)
     total = encoder.sum(-1, keepdims=True)
     encoder /= total
     joint = table.p_x[:, None] * encoder
@@ -180,7 +180,7 @@ def _iterated(
     log_q_t = np.log(np.maximum(q_t, EPS))
     mass = joint.transpose(0, 2, 1) @ table.p_y_given_x
     log_q_y = np.log(np.maximum(mass, EPS)) - log_q_t[..., None]
-    log_encoder = np.maximum(logits - highest - np.log(total), np.log(EPS))
+    log_encoder = np.maximum(logits - maximum - np.log(total), np.log(EPS))
     i_x = (joint * (log_encoder - log_q_t[:, None])).sum((1, 2))
     i_y = (mass * log_q_y).sum((1, 2)) + entropy_nats(table.p_y)
     following = log_q_t[:, None] + betas[:, None, None] * (table.p_y_given_x @ log_q_y.transpose(0, 2, 1))
@@ -198,21 +198,21 @@ def _encoders(table: JointTable, encoder: Float[np.ndarray, "B X T"]) -> Encoder
 
 
 def _best(found: Encoders, others: Encoders) -> Encoders:
-    """For each beta the encoder that serves it best, its own where another is no better."""
+    """For each beta the encoder with the lowest Lagrangian, its own if no other is better."""
     both = [np.concatenate([getattr(found, name), getattr(others, name)]) for name in vars(found)]
     pool = Encoders(*both)
     cost = pool.i_x_nats - found.betas[:, None] * pool.i_y_nats
     best = cost.argmin(1)
     own = np.arange(len(best))
     best = np.where(cost[own, best] < cost[own, own], best, own)
-    return replace(pool.taken(best), betas=found.betas)
+    return replace(pool.select(best), betas=found.betas)
 
 
-def _put(found: Encoders, where: Bool[np.ndarray, " B"], others: Encoders) -> Encoders:
-    """Others in the place of some, where they are no worse."""
-    better = np.zeros(len(where), dtype=bool)
-    better[where] = lagrangian(others) <= lagrangian(found)[where]
+def _replace_if_better(found: Encoders, mask: Bool[np.ndarray, " B"], others: Encoders) -> Encoders:
+    """The encoders with those in the mask replaced by others that are no worse."""
+    better = np.zeros(len(mask), dtype=bool)
+    better[mask] = lagrangian(others) <= lagrangian(found)[mask]
     values = {name: getattr(found, name).copy() for name in vars(found)}
     for name, column in values.items():
-        column[better] = getattr(others, name)[better[where]]
+        column[better] = getattr(others, name)[better[mask]]
     return Encoders(**values)

@@ -1,4 +1,4 @@
-"""Networks that score how well x and y go together."""
+"""Critics: networks that score pairs of x and y."""
 
 import torch
 from jaxtyping import Float
@@ -6,13 +6,13 @@ from torch import Tensor, nn
 
 
 class SeparableCritic(nn.Module):
-    """A scalar product of an embedding of x and one of y: cheap for all pairs, and enough for most.
+    """Scalar product of an embedding of x and an embedding of y: cheap to compute for all pairs.
 
     Args:
-        x_width: Width of x.
-        y_width: Width of y.
-        hidden: Units of the two hidden layers, and numbers of an embedding.
-        generator: For its weights.
+        x_width: Dimension of x.
+        y_width: Dimension of y.
+        hidden: Units of each of the two hidden layers, and dimension of the embeddings.
+        generator: Generator of the initial weights.
     """
 
     def __init__(self, x_width: int, y_width: int, hidden: int, generator: torch.Generator) -> None:
@@ -27,13 +27,13 @@ class SeparableCritic(nn.Module):
 
 
 class ConcatenatedCritic(nn.Module):
-    """A network over x and y side by side: any function of both, at the price of a forward pass for each pair.
+    """Network over the concatenation of x and y: a general function of both, with one forward pass for each pair.
 
     Args:
-        x_width: Width of x.
-        y_width: Width of y.
-        hidden: Units of the two hidden layers.
-        generator: For its weights.
+        x_width: Dimension of x.
+        y_width: Dimension of y.
+        hidden: Units of each of the two hidden layers.
+        generator: Generator of the initial weights.
     """
 
     def __init__(self, x_width: int, y_width: int, hidden: int, generator: torch.Generator) -> None:
@@ -44,7 +44,7 @@ class ConcatenatedCritic(nn.Module):
 
     def forward(self, x: Float[Tensor, "N D"], y: Float[Tensor, "M E"]) -> Float[Tensor, "N M"]:
         """The score of each pair."""
-        # The first layer is linear in x and y, so that it need not be applied to every pair.
+        # The first layer is a sum of linear functions of x and of y, so it is not computed for each pair.
         of_x = x @ self.first.weight[:, : self.x_width].T
         of_y = y @ self.first.weight[:, self.x_width :].T + self.first.bias
         return self.others(of_x[:, None] + of_y).squeeze(-1)
@@ -56,7 +56,7 @@ CRITICS = {"separable": SeparableCritic, "concatenated": ConcatenatedCritic}
 def _network(widths: tuple[int, ...], generator: torch.Generator) -> nn.Sequential:
     layers: list[nn.Module] = []
     for inputs, outputs in zip(widths, widths[1:], strict=False):
-        layers += [_linear(inputs, outputs, generator), nn.SiLU()]  # smooth, as the log-ratios of most densities are
+        layers += [_linear(inputs, outputs, generator), nn.SiLU()]  # smooth, as most log density ratios are
     return nn.Sequential(*layers[:-1])
 
 

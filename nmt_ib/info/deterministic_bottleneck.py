@@ -1,4 +1,4 @@
-"""The deterministic information bottleneck of a table: hard clusters, whose price is their entropy."""
+"""The deterministic information bottleneck of a table: hard clusters with an entropy penalty."""
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -8,9 +8,9 @@ from nmt_ib.info.agglomerative import merges
 from nmt_ib.info.blahut_arimoto import Encoders, information, one_hot
 from nmt_ib.info.joint_table import JointTable
 
-ITERATIONS = 200
-ROUNDS = 8
-BETTER = 1e-12  # nats
+MAX_ITERATIONS = 200
+MAX_ROUNDS = 8
+MIN_GAIN_NATS = 1e-12
 EPS = 1e-300
 
 
@@ -19,27 +19,27 @@ def solve_deterministic(table: JointTable, betas: Float[np.ndarray, " B"]) -> En
 
     .. math:: t(x) = \arg\max_t \ln q(t) - \beta KL[p(y|x) \| q(y|t)]
 
-    Each beta begins at the agglomerative clustering that serves it best; where its iterations rest, single rows move
-    and pairs of clusters merge as long as that helps. At last it takes over another beta's clusters where they serve
-    it better, and goes on from there.
+    Each beta starts from the agglomerative clustering with the lowest cost. When its iterations have converged, single
+    rows move and pairs of clusters merge as long as that lowers the cost. Then it restarts from another beta's clusters
+    if those have a lower cost.
 
     Args:
         table: p(x, y).
-        betas: At least 0.
+        betas: Non-negative.
 
     Returns:
-        One hard encoder a beta.
+        One hard encoder for each beta.
 
     References:
         Strouse & Schwab (2017), The deterministic information bottleneck.
     """
     pool = np.stack([labels for labels, _ in merges(table.joint)])
     start = np.zeros((len(betas), len(table.p_x)), dtype=int)
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         chosen = pool[_costs(table, pool, betas).argmin(1)]
         if (chosen == start).all():
             break
-        start = np.stack([_rest(table, labels, beta) for labels, beta in zip(chosen, betas, strict=True)])
+        start = np.stack([_descend(table, labels, beta) for labels, beta in zip(chosen, betas, strict=True)])
         pool = np.unique(np.concatenate([pool, start]), axis=0)
     dense = np.stack([np.unique(labels, return_inverse=True)[1] for labels in start])
     encoder = one_hot(dense, int(dense.max()) + 1)
@@ -47,7 +47,7 @@ def solve_deterministic(table: JointTable, betas: Float[np.ndarray, " B"]) -> En
 
 
 def _costs(table: JointTable, pool: Int[np.ndarray, "C X"], betas: Float[np.ndarray, " B"]) -> Float[np.ndarray, "B C"]:
-    """What each clustering costs at each beta, up to beta H(Y)."""
+    """Lagrangian of each clustering at each beta, up to beta H(Y)."""
     h_t, i_y = np.array([_of_clusters(table, labels) for labels in pool]).T
     return h_t - betas[:, None] * i_y
 
@@ -66,15 +66,17 @@ def _masses(table: JointTable, labels: Int[np.ndarray, " X"]) -> Float[np.ndarra
     return mass
 
 
-def _rest(table: JointTable, labels: Int[np.ndarray, " X"], beta: float) -> Int[np.ndarray, " X"]:
-    """Clusters that neither an iteration, nor one row's move, nor a merge of two betters."""
+def _descend(table: JointTable, labels: Int[np.ndarray, " X"], beta: float) -> Int[np.ndarray, " X"]:
+    """Clusters that no iteration, move of one row or merge of two clusters improves."""
     cost = _costs(table, labels[None], np.array([beta]))[0, 0]
-    for _ in range(ITERATIONS):
-        around = np.stack([_iterated(table, labels, beta), _moved(table, labels, beta), _merged(table, labels, beta)])
-        costs = _costs(table, around, np.array([beta]))[0]
-        if costs.min() >= cost - BETTER:
+    for _ in range(MAX_ITERATIONS):
+        candidates = np.stack(
+            [_iterated(table, labels, beta), _moved(table, labels, beta), _merged(table, labels, beta)]
+        )
+        costs = _costs(table, candidates, np.array([beta]))[0]
+        if costs.min() >= cost - MIN_GAIN_NATS:
             break
-        labels, cost = around[costs.argmin()], costs.min()
+        labels, cost = candidates[costs.argmin()], costs.min()
     return labels
 
 
@@ -88,29 +90,29 @@ def _iterated(table: JointTable, labels: Int[np.ndarray, " X"], beta: float) -> 
 
 
 def _moved(table: JointTable, labels: Int[np.ndarray, " X"], beta: float) -> Int[np.ndarray, " X"]:
-    """The best clustering in which one row has moved, perhaps to a cluster of its own."""
+    """The best clustering after moving one row, possibly to a new cluster."""
     mass = _masses(table, labels)
-    before = _price(mass, beta)
-    gone = _price(np.maximum(mass[labels] - table.joint, 0.0), beta) - before[labels]
-    change = gone[:, None] + _price(mass + table.joint[:, None], beta) - before
+    before = _cost_terms(mass, beta)
+    removal = _cost_terms(np.maximum(mass[labels] - table.joint, 0.0), beta) - before[labels]
+    change = removal[:, None] + _cost_terms(mass + table.joint[:, None], beta) - before
     change[np.arange(len(labels)), labels] = np.inf
-    row, goal = np.unravel_index(change.argmin(), change.shape)
-    return np.where(np.arange(len(labels)) == row, goal, labels)
+    row, target = np.unravel_index(change.argmin(), change.shape)
+    return np.where(np.arange(len(labels)) == row, target, labels)
 
 
 def _merged(table: JointTable, labels: Int[np.ndarray, " X"], beta: float) -> Int[np.ndarray, " X"]:
-    """The best clustering in which two clusters are one."""
+    """The best clustering after merging two clusters."""
     used, dense = np.unique(labels, return_inverse=True)
     if len(used) == 1:
         return labels
     mass = _masses(table, dense)[: len(used)]
-    before = _price(mass, beta)
-    change = _price(mass + mass[:, None], beta) - before - before[:, None]
+    before = _cost_terms(mass, beta)
+    change = _cost_terms(mass + mass[:, None], beta) - before - before[:, None]
     np.fill_diagonal(change, np.inf)
     one, other = np.unravel_index(change.argmin(), change.shape)
     return np.where(labels == used[other], used[one], labels)
 
 
-def _price(mass: Float[np.ndarray, "*T Y"], beta: float) -> Float[np.ndarray, "*T"]:
-    """What each cluster adds to the Lagrangian, from its p(t, y)."""
+def _cost_terms(mass: Float[np.ndarray, "*T Y"], beta: float) -> Float[np.ndarray, "*T"]:
+    """Contribution of each cluster to the Lagrangian, from its p(t, y)."""
     return (1 - beta) * entr(mass.sum(-1)) + beta * entr(mass).sum(-1)

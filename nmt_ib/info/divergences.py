@@ -1,4 +1,4 @@
-"""Divergences in closed form, in nats, summed over the last axis."""
+"""Kullback-Leibler divergences in closed form, in nats, summed over the last axis."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -24,16 +24,16 @@ def gaussian_kl(
         Nats, >= 0.
     """
     ratio = std / prior_std
-    moved = (mean - prior_mean) / prior_std
-    return 0.5 * (ratio.square() + moved.square() - 1 - 2 * ratio.log()).sum(-1)
+    shift = (mean - prior_mean) / prior_std
+    return 0.5 * (ratio.square() + shift.square() - 1 - 2 * ratio.log()).sum(-1)
 
 
 def categorical_kl(log_p: Float[Tensor, "*B K"], log_r: Float[Tensor, "*#B K"]) -> Float[Tensor, "*B"]:
     r"""KL(p || r) of two distributions over K classes, :math:`\sum_k p_k (\ln p_k - \ln r_k)`.
 
     Args:
-        log_p: Log-probabilities, -inf where p is 0.
-        log_r: Log-probabilities; finite where p is above 0.
+        log_p: Log-probabilities of p, -inf where p is 0.
+        log_r: Log-probabilities of r, finite where p is above 0.
 
     Returns:
         Nats, >= 0.

@@ -1,4 +1,4 @@
-"""The limit of the information bottleneck: its curve for a table, in bits, with what a reader has to know."""
+"""The information-bottleneck curve of a table, in bits, with notes for its reader."""
 
 import math
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from nmt_ib.info.sample_bound import sample_bound
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.results.ib_curve import DIB, IB, IBCurve, IBPoint
 
-LEAVES_NATS = 1e-4  # I(T;Y) of a curve that has left (0, 0)
+NONTRIVIAL_NATS = 1e-4  # I(T;Y) above which an encoder is not the trivial one
 
 
 def ib_curve(
@@ -26,27 +26,27 @@ def ib_curve(
     samples: int | None = None,
     confidence: float = 0.95,
 ) -> IBCurve:
-    r"""The optimal curve :math:`\max I(T;Y)` for each I(X;T), of a table of joint probabilities.
+    r"""The optimal curve, :math:`\max I(T;Y)` for each I(X;T), of a table of joint probabilities.
 
-    Critical betas are where the optimum gets more clusters, see `critical_betas`. The first is
-    :math:`1 / \rho_{max}^2` unless the curve leaves (0, 0) by a jump; then the notes give both.
+    At critical betas the number of clusters of the optimum increases, see `critical_betas`. The first one is
+    :math:`1 / \rho_{max}^2` unless the transition from (0, 0) is discontinuous; then the notes give both.
 
     Args:
-        table: p(x, y): rows x, columns y.
-        betas: Prices of ignorance, >= 0.
-        method: "ib", or "dib": the deterministic bottleneck, whose T are hard clusters.
-        samples: Number of pairs from which the table was counted; None: it is taken for the truth.
-        confidence: Of the bound that `samples` asks for.
+        table: p(x, y) with x as rows and y as columns.
+        betas: Lagrange multipliers beta, non-negative.
+        method: "ib", or "dib" for the deterministic bottleneck, whose T are hard clusters.
+        samples: Number of pairs that the table was counted from; None: the table is exact.
+        confidence: Confidence of the error bounds for `samples` pairs.
 
     Returns:
-        The curve, with one point a beta.
+        The curve, with one point for each beta.
 
     Raises:
-        RequestError: The table is none, a beta is negative, or there is no such method.
+        RequestError: The table is not a joint distribution, a beta is negative, or there is no such method.
     """
     betas = np.sort(np.asarray(betas, dtype=float))
     if not len(betas) or not (np.isfinite(betas) & (betas >= 0)).all():
-        raise RequestError("expected at least one beta, 0 or more")
+        raise RequestError("expected at least one beta, each finite and non-negative")
     if method not in (IB, DIB):
         raise RequestError(f"unknown method {method!r}; known: {IB}, {DIB}")
     joint = JointTable.of(table)
@@ -64,26 +64,26 @@ def ib_curve(
         end_x_bits=joint.h_x_nats * BITS_PER_NAT,
         method=method,
         deterministic=joint.deterministic,
-        notes=(*_notes(joint, found, method), *_coarse(joint, critical, encoders, method)),
+        notes=(*_notes(joint, found, method), *_grid_notes(joint, critical, encoders, method)),
     )
 
 
 def beta_grid(low: float, high: float, points: int) -> Float[np.ndarray, " B"]:
-    """Betas with equal ratios.
+    """Betas that are evenly spaced on a logarithmic scale.
 
     Args:
-        low: The smallest, above 0.
-        high: The largest.
-        points: How many.
+        low: Smallest beta, positive.
+        high: Largest beta.
+        points: Number of betas, at least 2.
 
     Returns:
-        Rising betas.
+        Increasing betas.
 
     Raises:
-        RequestError: There is no such grid.
+        RequestError: A number is out of range.
     """
     if not 0 < low < high < math.inf or points < 2:
-        raise RequestError(f"{points} betas from {low:g} to {high:g}: expected at least 2, from above 0 to more")
+        raise RequestError(f"{points} betas from {low:g} to {high:g}: expected at least 2, and 0 < smallest < largest")
     return np.geomspace(low, high, points)
 
 
@@ -109,50 +109,50 @@ def _points(
 
 
 def _jumps(found: Encoders, encoders: list[Float[np.ndarray, "X _K"]]) -> list[float]:
-    """Where hard clusterings of different size cost the same."""
+    """Betas at which hard clusterings of different sizes have equal Lagrangians."""
     costs, critical = lagrangian(found), []
-    for i, (here, there) in enumerate(zip(encoders, encoders[1:], strict=False)):
+    for i, (encoder, following) in enumerate(zip(encoders, encoders[1:], strict=False)):
         gain = found.i_y_nats[i + 1] - found.i_y_nats[i]
-        if there.shape[1] > here.shape[1] and gain > 0 and np.isfinite(costs[i]):
+        if following.shape[1] > encoder.shape[1] and gain > 0 and np.isfinite(costs[i]):
             critical.append(float((found.i_x_nats[i + 1] - found.i_x_nats[i]) / gain))
     return critical
 
 
-def _coarse(
+def _grid_notes(
     joint: JointTable, critical: list[float], encoders: list[Float[np.ndarray, "X _K"]], method: str
 ) -> list[str]:
-    """What a grid of betas leaves open of critical ones."""
+    """What the grid of betas does not resolve."""
     if method == DIB and critical:
         return [
-            "each critical beta is where the optima of two neighbouring betas cost the same: exact where no other "
-            "clustering is best between them, which a finer grid shows"
+            "at each critical beta the optima of two neighbouring betas have equal Lagrangians: it is exact if no "
+            "other clustering is optimal between them, which a finer grid would show"
         ]
     counts = np.maximum.accumulate([encoder.shape[1] for encoder in encoders])
-    places = np.flatnonzero(np.diff(counts) > 1)
-    if method == IB and len(places) and not joint.deterministic:
-        steps = ", ".join(f"{counts[i]} to {counts[i + 1]}" for i in places)
-        return [f"from one beta to the next clusters go {steps}: a finer grid may tell critical betas apart there"]
+    steps = np.flatnonzero(np.diff(counts) > 1)
+    if method == IB and len(steps) and not joint.deterministic:
+        jumps = ", ".join(f"{counts[i]} to {counts[i + 1]}" for i in steps)
+        return [f"the number of clusters increases from {jumps} in one step: a finer grid may separate critical betas"]
     return []
 
 
 def _notes(joint: JointTable, found: Encoders, method: str) -> list[str]:
     notes = []
-    if joint.i_xy_nats < LEAVES_NATS:
-        notes.append("X tells next to nothing of Y: the curve is the line I(T;Y) = 0")
+    if joint.i_xy_nats < NONTRIVIAL_NATS:
+        notes.append("X and Y are nearly independent: the curve is the line I(T;Y) = 0")
     elif joint.deterministic and method == IB:
         notes.append(
             f"Y is a function of X: the curve is the straight line I(T;Y) = min(I(X;T), H(Y)), H(Y) = "
-            f"{joint.h_y_nats * BITS_PER_NAT:.4f} bits; every beta above 1 has the same optimum, every beta below 1 "
-            "the trivial one, and at 1 the whole line is optimal, so that no beta tells its points apart "
+            f"{joint.h_y_nats * BITS_PER_NAT:.4f} bits; all betas above 1 have the same optimum, all betas below 1 "
+            "the trivial one, and at 1 the whole line is optimal, so that no beta distinguishes its points "
             "(Kolchinsky, Tracey & Van Kuyk 2019)"
         )
     first = first_critical_beta(joint.p_x, joint.p_y_given_x)
-    left = found.betas[found.i_y_nats > LEAVES_NATS]
-    if method == IB and len(left) and left[0] < first * (1 - 1e-9):
+    nontrivial = found.betas[found.i_y_nats > NONTRIVIAL_NATS]
+    if method == IB and len(nontrivial) and nontrivial[0] < first * (1 - 1e-9):
         notes.append(
-            f"the curve leaves (0, 0) by a jump, at beta {left[0]:.4g} of those asked for, before the trivial encoder "
-            f"loses its stability at 1 / rho_max^2 = {first:.4g}"
+            f"the transition from (0, 0) is discontinuous, at or below beta {nontrivial[0]:.4g} of the grid, before "
+            f"the trivial encoder becomes unstable at 1 / rho_max^2 = {first:.4g}"
         )
     if method == IB and len(joint.p_x) > MAX_CLUSTERS:
-        notes.append(f"T has {MAX_CLUSTERS} values at most: near its end the true curve lies above this one")
+        notes.append(f"T has at most {MAX_CLUSTERS} values: near its end the true curve lies above this one")
     return notes

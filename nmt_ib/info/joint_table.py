@@ -1,4 +1,4 @@
-"""A joint distribution of two discrete variables, as the information bottleneck sees it."""
+"""A joint distribution of two discrete variables, reduced to what the information bottleneck depends on."""
 
 from dataclasses import dataclass
 
@@ -9,21 +9,21 @@ from scipy.special import entr
 from nmt_ib.errors import RequestError
 
 SUM_TOLERANCE = 1e-6
-SAME = 12  # decimals to which two rows of p(y|x) agree that count as one
-EXACT = 1e-12  # nats
+DECIMALS = 12  # rows of p(y|x) that agree to so many decimals are merged
+EPS = 1e-12
 
 
 @dataclass(frozen=True)
 class JointTable:
     """p(x, y) with one row for each different p(y|x).
 
-    Rows with one p(y|x) are one value to every bottleneck: an encoder that tells them apart pays for it and learns
-    nothing of y. Values that never occur are left out.
+    An optimal encoder does not distinguish x with the same p(y|x), as that raises I(X;T) but not I(T;Y). Values of
+    probability 0 are left out.
 
     Attributes:
-        p_x: Probability of each row, above 0.
-        p_y_given_x: One distribution a row.
-        row_of: Row of each x of the table as given; -1: it never occurs.
+        p_x: Probability of each row, positive.
+        p_y_given_x: One distribution for each row.
+        row_of: Row of each x of the original table; -1 if its probability is 0.
     """
 
     p_x: Float[np.ndarray, " X"]
@@ -32,24 +32,24 @@ class JointTable:
 
     @classmethod
     def of(cls, table: Float[np.ndarray, "R C"]) -> "JointTable":
-        """The distribution of a table of joint probabilities.
+        """The reduced distribution of a table of joint probabilities.
 
         Args:
-            table: Rows x, columns y; see `checked_table`.
+            table: p(x, y) with x as rows and y as columns; see `checked_table`.
 
         Returns:
-            Its distribution.
+            The distribution.
         """
         table = checked_table(table)
-        kept = table.sum(1) > 0
-        p_x = table[kept].sum(1)
-        p_y_given_x = table[kept][:, table.sum(0) > 0] / p_x[:, None]
-        first, row_of = np.unique(p_y_given_x.round(SAME), axis=0, return_index=True, return_inverse=True)[1:]
+        occurs = table.sum(1) > 0
+        p_x = table[occurs].sum(1)
+        p_y_given_x = table[occurs][:, table.sum(0) > 0] / p_x[:, None]
+        first, row_of = np.unique(p_y_given_x.round(DECIMALS), axis=0, return_index=True, return_inverse=True)[1:]
         order = first.argsort().argsort()  # rows in the order of the table
         rows = order[row_of.reshape(-1)]
-        places = np.full(len(table), -1)
-        places[kept] = rows
-        return cls(np.bincount(rows, weights=p_x), p_y_given_x[np.sort(first)], places)
+        row_of_x = np.full(len(table), -1)
+        row_of_x[occurs] = rows
+        return cls(np.bincount(rows, weights=p_x), p_y_given_x[np.sort(first)], row_of_x)
 
     @property
     def joint(self) -> Float[np.ndarray, "X Y"]:
@@ -63,7 +63,7 @@ class JointTable:
 
     @property
     def h_x_nats(self) -> float:
-        """Entropy of the rows: what it costs to know all that x tells of y, the minimal sufficient statistic."""
+        """Entropy of the rows, which are the minimal sufficient statistic of x for y."""
         return entropy_nats(self.p_x)
 
     @property
@@ -79,20 +79,20 @@ class JointTable:
     @property
     def deterministic(self) -> bool:
         """Whether y is a function of x."""
-        return float(self.p_x @ _entropies(self.p_y_given_x)) < EXACT
+        return float(self.p_x @ _entropies(self.p_y_given_x)) < EPS
 
 
 def checked_table(table: Float[np.ndarray, "R C"]) -> Float[np.ndarray, "R C"]:
-    """A table of joint probabilities, divided by its sum.
+    """A table of joint probabilities, normalised to machine precision.
 
     Args:
-        table: Rows x, columns y.
+        table: p(x, y) with x as rows and y as columns.
 
     Returns:
-        The same, with a sum of 1 to machine precision.
+        The normalised table.
 
     Raises:
-        RequestError: It has one row or column, a cell that is no probability, or another sum than 1.
+        RequestError: It has a single row or column, a cell is not a probability, or the sum is not 1.
     """
     if min(table.shape) < 2:
         rows, columns = table.shape
@@ -100,8 +100,8 @@ def checked_table(table: Float[np.ndarray, "R C"]) -> Float[np.ndarray, "R C"]:
     for wrong in (~np.isfinite(table), table < 0):
         if wrong.any():
             row, column = np.argwhere(wrong)[0]
-            found = f"row {row + 1}, column {column + 1} is {table[row, column]:g}"
-            raise RequestError(f"{found}: expected a probability, 0 or more")
+            cell = f"row {row + 1}, column {column + 1} is {table[row, column]:g}"
+            raise RequestError(f"{cell}: expected a probability, 0 or more")
     if abs(table.sum() - 1) > SUM_TOLERANCE:
         raise RequestError(
             f"the cells sum to {table.sum():.8g}: expected joint probabilities with a sum of 1 "
@@ -111,7 +111,7 @@ def checked_table(table: Float[np.ndarray, "R C"]) -> Float[np.ndarray, "R C"]:
 
 
 def entropy_nats(p: Float[np.ndarray, " K"]) -> float:
-    """Entropy of a distribution in nats, with 0 log 0 = 0."""
+    """Entropy of a distribution in nats."""
     return float(_entropies(p[None])[0])
 
 
@@ -120,17 +120,17 @@ def _entropies(p: Float[np.ndarray, "N K"]) -> Float[np.ndarray, " N"]:
 
 
 def first_critical_beta(p_x: Float[np.ndarray, " X"], p_y_given_x: Float[np.ndarray, "X Y"]) -> float:
-    r"""The beta from which a bottleneck of x can hold anything of y, :math:`1 / \rho_{max}^2`.
+    r"""The beta above which the trivial encoder, I(X;T) = 0, is unstable: :math:`1 / \rho_{max}^2`.
 
     :math:`\rho_{max}`, the maximal correlation, is the second singular value of
     :math:`p(x, y) / \sqrt{p(x) p(y)}`.
 
     Args:
-        p_x: Distribution of x; rows of probability 0 are not looked at.
-        p_y_given_x: One distribution a row.
+        p_x: Distribution of x; rows of probability 0 are ignored.
+        p_y_given_x: One distribution for each row.
 
     Returns:
-        At least 1; infinity where x tells nothing of y.
+        At least 1; infinity if x and y are independent.
 
     References:
         Wu, Fischer, Chuang & Tegmark (2019), Learnability for the information bottleneck.
@@ -138,4 +138,4 @@ def first_critical_beta(p_x: Float[np.ndarray, " X"], p_y_given_x: Float[np.ndar
     p_y = p_x @ p_y_given_x
     scaled = np.sqrt(p_x)[:, None] * p_y_given_x / np.sqrt(np.where(p_y > 0, p_y, 1.0))
     correlation = np.append(np.linalg.svd(scaled, compute_uv=False), 0.0)[1]
-    return float(max(1.0, correlation**-2)) if correlation**2 > EXACT else float("inf")
+    return float(max(1.0, correlation**-2)) if correlation**2 > EPS else float("inf")

@@ -1,4 +1,4 @@
-"""Bounds on the information of a layer with Gaussian noise, from pairwise distances (Kolchinsky & Tracey 2017)."""
+"""Bounds on the information of a layer with Gaussian noise, by pairwise distances (Kolchinsky & Tracey 2017)."""
 
 import torch
 from jaxtyping import Float, Int
@@ -10,30 +10,32 @@ from nmt_ib.info.distances import left_factor, right_factor
 from nmt_ib.info.samples import Partners, Samples, check_paired, tensor_of
 from nmt_ib.results.estimate import Estimate, LayerInformation
 
-BLOCK = 256  # rows and columns of kernels at a time: they stay in a core's cache
-MAX_EXPONENT = -40.0  # exponent: less adds nothing, and exponentials that underflow take ten times as long
+BLOCK = 256  # rows and columns of a block of kernels, which fits in a core's cache
+MIN_EXPONENT = -40.0  # smaller exponents are negligible, and exponentials that underflow take ten times as long
 BOUNDS = "lower", "upper"
 
 
 def kde_layer(layer: Samples, labels: Partners, variance: float = 1e-3) -> tuple[LayerInformation, LayerInformation]:
-    r"""Lower and upper bounds of a layer to whose N activations noise N(0, variance) is added for the analysis.
+    r"""Lower and upper bounds for a layer to which noise N(0, variance I) is added for the analysis.
 
     .. math::
         I(X;T) \le -\frac1N \sum_i \ln \frac1N \sum_j e^{-d_{ij}^2 / 2 \sigma^2}, \qquad
         I(X;T) \ge -\frac1N \sum_i \ln \frac1N \sum_j e^{-d_{ij}^2 / 8 \sigma^2}
 
-    for inputs that are all there are; the first uses the Kullback-Leibler, the second the Bhattacharyya distance of
-    the noise around two points. :math:`I(T;Y) = h(T) - \sum_c p_c h(T|c)` takes the same bound twice: it lies near
-    the truth where the bounds lie near each other, but is itself none. One exponential gives both kernels, the second
-    being the fourth root of the first, and a product with the labels gives the sums of all classes.
+    if the N inputs are the whole population; the first uses the Kullback-Leibler divergence, the second the
+    Bhattacharyya distance of the noise around two points. :math:`I(T;Y) = h(T) - \sum_c p_c h(T|c)` applies the same
+    bound to both entropies and so is not a bound itself, but accurate if the two bounds are close. One exponential
+    gives both kernels, as the second is the fourth root of the first, and a product with the labels gives the sums for
+    all classes.
 
     Args:
-        layer: Activations, one row an input.
-        labels: One row an input.
-        variance: :math:`\sigma^2` of the noise; 1e-3 is that of Saxe et al. (2018) for small networks, .1 for MNIST.
+        layer: Activations, one row for each input.
+        labels: One row for each input.
+        variance: Variance :math:`\sigma^2` of the noise; Saxe et al. (2018) use 1e-3 for small networks, 0.1 for MNIST.
 
     Returns:
-        Lower, then upper, in nats; 0 <= I(X;T) <= ln N. Equal points give 0, N far ones ln N, both exactly.
+        Lower, then upper bound, in nats; 0 <= I(X;T) <= ln N. Exactly 0 if all points are equal, ln N if they are far
+        apart.
 
     References:
         Kolchinsky & Tracey (2017), Estimating mixture entropy with pairwise distances; Saxe et al. (2018), On the
@@ -47,27 +49,28 @@ def _layer(
 ) -> tuple[LayerInformation, LayerInformation]:
     sums = _kernel_sums(x, torch.nn.functional.one_hot(truth), variance)
     settings = {"estimator": "kde", "variance": variance, "samples": len(x)}
-    found = []
-    for bound, kernel in zip(BOUNDS, sums, strict=True):
-        all_points, own_class = _mean_kernels(kernel, truth)
-        made = {**settings, "bound": bound}
+    bounds = []
+    for bound, kernel_sums in zip(BOUNDS, sums, strict=True):
+        all_points, own_class = _mean_kernels(kernel_sums, truth)
         i_x = -float(all_points.log().mean())
         i_y = float((own_class.log() - all_points.log()).mean())
-        found.append(LayerInformation(Estimate(i_x, settings=made), Estimate(i_y, settings=made)))
-    return found[0], found[1]
+        settings_of_bound = {**settings, "bound": bound}
+        bounds.append(LayerInformation(*(Estimate(nats, settings=settings_of_bound) for nats in (i_x, i_y))))
+    return bounds[0], bounds[1]
 
 
 def kde_information(x: Samples, y: Partners, variance: float = 1e-3, bound: str = "upper") -> Estimate:
-    """I(T;Y) of T, x with Gaussian noise, and labels y; see `kde_layer`.
+    """I(T;Y) of labels y and T = x + Gaussian noise; see `kde_layer`.
 
     Args:
-        x: Points, one row a sample.
-        y: Labels, row by row; where each row has its own this is I(X;T). Its time grows with the number of labels.
-        variance: Of the noise.
-        bound: Of the entropies whose difference this is: "upper" or "lower".
+        x: Points, one row for each sample.
+        y: Labels, in the same order; if they are all different, this is I(X;T). The time grows with the number of
+            labels.
+        variance: Variance of the noise.
+        bound: Bound of both entropies: "upper" or "lower".
 
     Returns:
-        Nats, <= H(Y); no bound itself unless every label is unique.
+        Nats, <= H(Y); not a bound itself unless all labels are different.
 
     Raises:
         RequestError: There is no such bound.
@@ -92,7 +95,7 @@ def _kernel_sums(
 ) -> tuple[Float[Tensor, "C N"], Float[Tensor, "C N"]]:
     """For each class and point the sum of kernels with four times the variance, and with the variance.
 
-    Each pair of points is looked at once: a block and its mirror image share their kernels.
+    The kernel matrix is symmetric: each block also serves for its transpose.
     """
     x = (x - x.mean(0)) * (8 * variance) ** -0.5
     left, right = left_factor(x).split(BLOCK), right_factor(x).T.split(BLOCK, 1)
@@ -102,8 +105,8 @@ def _kernel_sums(
         for j in range(i, len(left)):
             exponent = left[i] @ right[j]
             if i == j:
-                exponent.fill_diagonal_(0)  # rounding must not part a point from itself
-            kernel = exponent.clamp_(min=MAX_EXPONENT).exp_()
+                exponent.fill_diagonal_(0)  # the distance of a point to itself, whatever rounding gives
+            kernel = exponent.clamp_(min=MIN_EXPONENT).exp_()
             for sums in (wide, narrow):
                 if sums is narrow:
                     kernel.square_().square_()
@@ -116,6 +119,6 @@ def _kernel_sums(
 def _mean_kernels(
     sums: Float[Tensor, "C N"], truth: Int[Tensor, " N"]
 ) -> tuple[Float[Tensor, " N"], Float[Tensor, " N"]]:
-    """Around each point: mean kernel over all points, and over its own class."""
+    """Mean kernel around each point, over all points and over its own class."""
     sizes = truth.bincount()
     return sums.sum(0) / len(truth), sums.gather(0, truth[None])[0] / sizes[truth]

@@ -1,4 +1,4 @@
-"""Neural bounds of mutual information: a critic is trained, stopped and tested on three parts of the data."""
+"""Neural bounds of mutual information, with separate pairs for training, early stopping and testing of a critic."""
 
 import copy
 import math
@@ -17,34 +17,34 @@ from nmt_ib.info.critics import CRITICS
 from nmt_ib.info.samples import Partners, Samples, check_paired, numbers_of, of_order_one
 from nmt_ib.results.estimate import Estimate
 
-MIN_SAMPLES = 100  # pairs
-SHARES = 0.5, 0.2  # of the pairs, for training and for stopping; the rest tests
-TESTED = 500  # pairs at a time; InfoNCE cannot exceed its logarithm
-SLOWER = 0.5  # learning rate after a look without a gain
-NEAR_NATS = 1.0  # so close to its ceiling InfoNCE says only "at least"
+MIN_PAIRS = 100
+TRAIN_SHARE, VALIDATION_SHARE = 0.5, 0.2  # of the pairs; the others are for testing
+BLOCK = 500  # pairs that are evaluated together; InfoNCE cannot exceed its logarithm
+LEARNING_RATE_DECAY = 0.5  # factor after a validation without improvement
+MARGIN_NATS = 1.0  # within which of its ceiling InfoNCE is only a lower bound
 
 
 @dataclass(frozen=True)
 class CriticTraining:
-    """How a critic is trained.
+    """Settings of the training of a critic.
 
     Attributes:
-        critic: "separable" or "concatenated"; see `CRITICS`.
-        hidden: Its units.
-        batch: Pairs a step; each is scored with every other.
-        steps: At most.
-        patience: Looks at the second part without a gain, after which training ends.
-        look: Steps from one look to the next.
-        learning_rate: Of Adam.
-        seed: Of the parts, the weights and the batches.
+        critic: "separable" or "concatenated"; see `nmt_ib.info.critics`.
+        hidden: Units of each hidden layer.
+        batch_size: Pairs in each step; all combinations of x and y are scored.
+        steps: Maximum number of steps.
+        patience: Number of validations without improvement after which training stops.
+        validation_interval: Steps between validations.
+        learning_rate: Initial Adam learning rate, halved after a validation without improvement.
+        seed: Seed of the split, the weights and the batches.
     """
 
     critic: str = "separable"
     hidden: int = 64
-    batch: int = 128
+    batch_size: int = 128
     steps: int = 3000
     patience: int = 5
-    look: int = 100
+    validation_interval: int = 100
     learning_rate: float = 3e-3
     seed: int = 0
 
@@ -52,25 +52,25 @@ class CriticTraining:
 def neural_information(
     x: Samples, y: Partners, bound: str = "infonce", training: CriticTraining | None = None
 ) -> Estimate:
-    """I(X;Y) by a bound and a trained critic.
+    """I(X;Y) by a variational bound and a trained critic.
 
-    Half of the pairs trains the critic, a fifth tells when to stop, and the bound is that of the rest, which neither
-    has seen. Where the critic does no better on the second part than scores that are all alike, the estimate is what
-    these give, 0, and a warning says so; by chance it may be below 0. It stays below the truth where the data are few
-    for their width, and where a density has edges: .26 of the .33 nats of uniform noise after 1,000 steps on 6,000
-    pairs.
+    Half of the pairs are for training, a fifth for validation (early stopping), and the bound is evaluated on the
+    others. If no critic is better on the validation pairs than constant scores, the estimate is that of constant
+    scores, 0, with a warning. It is too low if there are few pairs for their dimension, and if a density is not
+    smooth: 0.26 instead of 0.33 nats for uniform noise after 1,000 steps on 6,000 pairs.
 
     Args:
-        x: Numbers; each column is standardised, and a constant one tells nothing.
-        y: The same, row by row.
-        bound: "infonce", "nwj" or "dv", which are lower bounds, or "smile", which is none; see `nmt_ib.info.bounds`.
-        training: How the critic is trained.
+        x: Numbers, one row for each sample; columns are standardised, and constant ones are ignored.
+        y: One row for each sample, in the same order.
+        bound: "infonce", "nwj" or "dv", which are lower bounds, or "smile", which is not; see `nmt_ib.info.bounds`.
+        training: Settings of the training; None: the defaults.
 
     Returns:
-        Nats, with the standard error over the test pairs; for InfoNCE the settings name its ceiling.
+        Nats, with the standard error over the test pairs; may be below 0. For InfoNCE the settings include its
+        ceiling, "ceiling_nats".
 
     Raises:
-        RequestError: There are too few pairs, numbers that are none, or no such bound or critic.
+        RequestError: There are too few pairs, values are not numbers, or there is no such bound or critic.
     """
     training = training or CriticTraining()
     if bound not in BOUNDS:
@@ -80,74 +80,74 @@ def neural_information(
     generator = torch.Generator().manual_seed(training.seed)
     numbers = numbers_of(x, "x"), numbers_of(y, "y")
     check_paired(*numbers)
-    if len(numbers[0]) < MIN_SAMPLES:
-        raise RequestError(f"x has {len(numbers[0])} rows: a critic needs at least {MIN_SAMPLES}")
+    if len(numbers[0]) < MIN_PAIRS:
+        raise RequestError(f"x has {len(numbers[0])} rows: a critic needs at least {MIN_PAIRS}")
     parts = _parts(*numbers, generator)
-    made = CRITICS[training.critic](parts[0][0].shape[1], parts[0][1].shape[1], training.hidden, generator)
-    critic, steps = _trained(made, parts[0], parts[1], BOUNDS[bound][1], training, generator)
-    learnt = steps > 0 and _mean(critic, parts[1], BOUNDS[bound][0]) > 0
-    nats, error = _tested(critic, parts[2], bound) if learnt else (0.0, 0.0)
+    untrained = CRITICS[training.critic](parts[0][0].shape[1], parts[0][1].shape[1], training.hidden, generator)
+    critic, steps = _trained(untrained, parts[0], parts[1], BOUNDS[bound][1], training, generator)
+    generalises = steps > 0 and _mean(critic, parts[1], BOUNDS[bound][0]) > 0
+    nats, error = _tested(critic, parts[2], bound) if generalises else (0.0, 0.0)
     settings: dict[str, Any] = {
         "bound": bound, **asdict(training), "stopped_at": steps, "test_pairs": len(parts[2][0])
     }  # fmt: skip
-    warnings = _doubts(nats, error, learnt)
+    warnings = _warnings(nats, error, generalises)
     if bound == "infonce":
         ceiling = settings["ceiling_nats"] = math.log(min(len(block) for block in _blocks(parts[2][0])))
-        if nats > ceiling - NEAR_NATS:
-            warnings += (f"InfoNCE cannot exceed {ceiling:.2f} nats here and is near: read it as 'at least'",)
+        if nats > ceiling - MARGIN_NATS:
+            warnings += (f"InfoNCE is close to its ceiling of {ceiling:.2f} nats: the information may be larger",)
     return Estimate(nats, error=error, settings=settings, warnings=warnings)
 
 
-def _doubts(nats: float, error_nats: float, learnt: bool) -> tuple[str, ...]:
-    if not learnt:
-        return ("the critic has learnt nothing that holds on fresh pairs: 0 is what scores that are all alike give",)
+def _warnings(nats: float, error_nats: float, generalises: bool) -> tuple[str, ...]:
+    if not generalises:
+        return ("the critic does not generalise to new pairs: 0 is the value of constant scores",)
     if nats < -error_nats:
-        return (f"{nats:.3g} nats are further below 0 than the error: too few pairs to train a critic of this width",)
+        return (f"{nats:.3g} nats are below 0 by more than the error: too few pairs to train a critic of this size",)
     return ()
 
 
 def _parts(
     x: Float[np.ndarray, "N D"], y: Float[np.ndarray, "N E"], generator: torch.Generator
 ) -> list[tuple[Float[Tensor, "_P D"], Float[Tensor, "_P E"]]]:
-    """Training, stopping, test; standardised by the first."""
-    train, stop = (int(share * len(x)) for share in SHARES)
-    places = torch.randperm(len(x), generator=generator).split([train, stop, len(x) - train - stop])
-    scaled = [_standardised(torch.as_tensor(of_order_one(values)), places[0]) for values in (x, y)]
-    return [(scaled[0][part], scaled[1][part]) for part in places]
+    """Pairs for training, validation and testing, standardised by the training pairs."""
+    train, validation = (int(share * len(x)) for share in (TRAIN_SHARE, VALIDATION_SHARE))
+    rows = torch.randperm(len(x), generator=generator).split([train, validation, len(x) - train - validation])
+    scaled = [_standardised(torch.as_tensor(of_order_one(values)), rows[0]) for values in (x, y)]
+    return [(scaled[0][part], scaled[1][part]) for part in rows]
 
 
-def _standardised(values: Float[Tensor, "N D"], places: Int[Tensor, " M"]) -> Float[Tensor, "N D"]:
-    known = values[places]
-    std = known.std(0)
-    return torch.where(std > 0, (values - known.mean(0)) / std.where(std > 0, 1.0), 0.0).float()
+def _standardised(values: Float[Tensor, "N D"], rows: Int[Tensor, " M"]) -> Float[Tensor, "N D"]:
+    mean, std = values[rows].mean(0), values[rows].std(0)
+    return torch.where(std > 0, (values - mean) / std.where(std > 0, 1.0), 0.0).float()
 
 
 def _trained(
     critic: nn.Module,
     train: tuple[Float[Tensor, "N D"], Float[Tensor, "N E"]],
-    stop: tuple[Float[Tensor, "M D"], Float[Tensor, "M E"]],
+    validation: tuple[Float[Tensor, "M D"], Float[Tensor, "M E"]],
     objective: Callable[[Float[Tensor, "K K"]], Float[Tensor, ""]],
     training: CriticTraining,
     generator: torch.Generator,
 ) -> tuple[nn.Module, int]:
-    """The critic as it was best on the second part, and after how many steps; 0: none beat scores all alike."""
+    """The critic with the best validation value, and its number of steps; 0: none was better than constant scores."""
     optimizer = torch.optim.Adam(critic.parameters(), lr=training.learning_rate)
     best, weights, best_step = float(objective(torch.zeros(2, 2))), copy.deepcopy(critic.state_dict()), 0
+    interval = training.validation_interval
     for step in range(1, training.steps + 1):
-        chosen = torch.randperm(len(train[0]), generator=generator)[: training.batch]
+        batch = torch.randperm(len(train[0]), generator=generator)[: training.batch_size]
         optimizer.zero_grad()
-        (-objective(critic(train[0][chosen], train[1][chosen]))).backward()
+        (-objective(critic(train[0][batch], train[1][batch]))).backward()
         optimizer.step()
-        # Few and wide pairs are learnt by heart before the first look, hence looks at 1, 2, 4, ... steps.
-        if step % training.look and (step > training.look or step.bit_count() > 1):
+        # Few pairs of high dimension are overfitted before the first interval ends, hence also validate at step 2^n.
+        if step % interval and (step > interval or step.bit_count() > 1):
             continue
-        value = _mean(critic, stop, objective)
+        value = _mean(critic, validation, objective)
         if value > best:
             best, weights, best_step = value, copy.deepcopy(critic.state_dict()), step
-        elif step - best_step >= training.patience * training.look:
+        elif step - best_step >= training.patience * interval:
             break
-        elif step % training.look == 0:
-            optimizer.param_groups[0]["lr"] *= SLOWER
+        elif step % interval == 0:
+            optimizer.param_groups[0]["lr"] *= LEARNING_RATE_DECAY
     critic.load_state_dict(weights)
     return critic, best_step
 
@@ -166,23 +166,23 @@ def _mean(
 def _tested(
     critic: nn.Module, pairs: tuple[Float[Tensor, "N D"], Float[Tensor, "N E"]], bound: str
 ) -> tuple[float, float]:
-    """The bound on the test pairs, mean of blocks, and its standard error.
+    """The bound on the test pairs, mean over blocks, and its standard error.
 
-    A mean over all pairs (i, j) moves with pair i through its row and its column, which is what the error counts.
+    A mean over all (i, j) depends on pair i through row i and column i: the error is that of this influence.
     """
-    values, moves = [], []
+    values, influences = [], []
     for x, y in zip(*map(_blocks, pairs), strict=True):
         scores = critic(x, y).double()
         values.append(BOUNDS[bound][0](scores).expand(len(scores)))
         weights = (scores.clamp(-5, 5) if bound == "smile" else scores).exp()
         mean = 1.0 if bound == "nwj" else weights.mean()
         if bound == "infonce":
-            moves.append(scores.diagonal() - scores.logsumexp(1))
+            influences.append(scores.diagonal() - scores.logsumexp(1))
         else:
-            moves.append(scores.diagonal() - (weights.mean(0) + weights.mean(1)) / mean)
-    moved = torch.cat(moves)
-    return float(torch.cat(values).mean()), float(moved.std() / math.sqrt(len(moved)))
+            influences.append(scores.diagonal() - (weights.mean(0) + weights.mean(1)) / mean)
+    influence = torch.cat(influences)
+    return float(torch.cat(values).mean()), float(influence.std() / math.sqrt(len(influence)))
 
 
 def _blocks(values: Float[Tensor, "N D"]) -> tuple[Float[Tensor, "_K D"], ...]:
-    return values.tensor_split(-(-len(values) // TESTED))
+    return values.tensor_split(-(-len(values) // BLOCK))

@@ -1,4 +1,4 @@
-"""How far a bottleneck's information may be off where its table was counted from a sample."""
+"""Error bounds of I(X;T) and I(T;Y) for a table that was counted from a sample."""
 
 import math
 
@@ -12,7 +12,7 @@ from nmt_ib.info.joint_table import JointTable
 def sample_bound(
     table: JointTable, encoder: Float[np.ndarray, "X T"], samples: int, confidence: float
 ) -> tuple[float, float]:
-    r"""Bounds of the errors of I(X;T) and I(T;Y) that hold with a given confidence for all encoders at once.
+    r"""Bounds on the errors of I(X;T) and I(T;Y) that hold for all encoders simultaneously.
 
     .. math::
         |I(X;T) - \hat I(X;T)| \le \sum_t f(c \lVert p(t|x) - b_t \rVert) + c \lVert H(T|x) - a \rVert
@@ -20,19 +20,19 @@ def sample_bound(
         |I(T;Y) - \hat I(T;Y)| \le 2 \sum_t f(c \lVert p(t|x) - b_t \rVert) + c \lVert \hat H(T|y) - d \rVert
 
     with :math:`c = (2 + \sqrt{2 \ln((|Y| + 2) / \delta)}) / \sqrt n`, Euclidean norms over x and y,
-    :math:`f(u) = u \ln(1/u)` up to its maximum :math:`1/e`, and constants for which the means are taken here. The
-    order in T, :math:`|T| / \sqrt n` for both and |Y| times that for the second at worst, is the one that Tishby &
-    Zaslavsky (2015) argue with. The bound holds for every distribution and is loose: it tells how errors grow with T
-    and shrink with n, and seldom how large they are.
+    :math:`f(u) = u \ln(1/u)` up to its maximum at :math:`1/e`, and arbitrary constants :math:`b_t, a, d`, here the
+    means. The order in T, :math:`|T| / \sqrt n` for both and at worst |Y| times that for the second, is the one that
+    Tishby & Zaslavsky (2015) use. The bounds hold for every distribution and are loose: they show how errors grow with
+    |T| and shrink with n rather than how large they are.
 
     Args:
         table: The counted p(x, y).
         encoder: q(t|x).
-        samples: Pairs that were counted, n.
-        confidence: :math:`1 - \delta`.
+        samples: Number n of counted pairs.
+        confidence: Confidence :math:`1 - \delta`.
 
     Returns:
-        Both, in nats, >= 0.
+        The bounds for I(X;T) and I(T;Y), in nats, >= 0.
 
     References:
         Shamir, Sabato & Tishby (2010), Learning and generalization with the information bottleneck.
@@ -40,21 +40,12 @@ def sample_bound(
     values_of_y = table.p_y_given_x.shape[1]
     scale = (2 + math.sqrt(2 * math.log((values_of_y + 2) / (1 - confidence)))) / math.sqrt(samples)
     spread = np.linalg.norm(encoder - encoder.mean(0), axis=0)
-    of_t = float(_concave(scale * spread).sum())
+    t_term = float(entr(np.minimum(scale * spread, 1 / math.e)).sum())
     q_t_given_y = (encoder.T @ table.joint / table.p_y).T
-    return (
-        of_t + scale * _spread(_entropies(encoder)),
-        2 * of_t + scale * _spread(_entropies(q_t_given_y)),
-    )
+    return t_term + scale * _entropy_spread(encoder), 2 * t_term + scale * _entropy_spread(q_t_given_y)
 
 
-def _concave(u: Float[np.ndarray, " T"]) -> Float[np.ndarray, " T"]:
-    return entr(np.minimum(u, 1 / math.e))
-
-
-def _spread(values: Float[np.ndarray, " N"]) -> float:
-    return float(np.linalg.norm(values - values.mean()))
-
-
-def _entropies(p: Float[np.ndarray, "N K"]) -> Float[np.ndarray, " N"]:
-    return entr(p).sum(1)
+def _entropy_spread(p: Float[np.ndarray, "N K"]) -> float:
+    """Norm of the deviations of entropies from their mean."""
+    entropies = entr(p).sum(1)
+    return float(np.linalg.norm(entropies - entropies.mean()))

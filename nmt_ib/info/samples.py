@@ -1,4 +1,4 @@
-"""Samples as estimators read them: numpy or torch in, checked rows out."""
+"""Samples for estimators: numpy arrays, torch tensors or sequences in, checked matrices out."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,17 +15,17 @@ Partners = Shaped[np.ndarray, "M ..."] | Shaped[Tensor, "M ..."] | Sequence[Any]
 
 
 def values_of(samples: Samples, name: str) -> Shaped[np.ndarray, "N W"]:
-    """Rows of values of any kind, words included.
+    """A matrix of values of any kind, including words.
 
     Args:
-        samples: One row each; a single axis is one column.
-        name: What a message calls them.
+        samples: One row for each sample; a single axis is one column.
+        name: Name of the samples in error messages.
 
     Returns:
-        The same as a matrix.
+        The samples as a matrix.
 
     Raises:
-        RequestError: They are no rows of one length, there are none, or some are not finite.
+        RequestError: Rows differ in length, there are none, or some values are not finite.
     """
     if isinstance(samples, Tensor):
         samples = samples.detach().cpu()
@@ -33,28 +33,28 @@ def values_of(samples: Samples, name: str) -> Shaped[np.ndarray, "N W"]:
     try:
         values = np.asarray(samples)
     except ValueError as error:
-        raise RequestError(f"{name} holds rows of different lengths: expected an array, one row a sample") from error
+        raise RequestError(f"{name} holds rows of different lengths: expected an array") from error
     if values.ndim == 0:
-        raise RequestError(f"{name} is a single {type(samples).__name__}: expected an array, one row a sample")
+        raise RequestError(f"{name} is a single {type(samples).__name__}: expected an array, one row for each sample")
     if values.size == 0:
-        raise RequestError(f"{name} holds no values: expected one row a sample, one column or more")
+        raise RequestError(f"{name} holds no values: expected one row for each sample, and at least one column")
     if np.issubdtype(values.dtype, np.inexact) and not np.isfinite(values).all():
         raise RequestError(f"{name} holds values that are not finite: leave those rows out")
     return values.reshape(len(values), -1)
 
 
 def numbers_of(samples: Samples, name: str) -> Float[np.ndarray, "N W"]:
-    """Rows of numbers in float64.
+    """A float64 matrix of numbers.
 
     Args:
-        samples: One row each; a single axis is one column.
-        name: What a message calls them.
+        samples: One row for each sample; a single axis is one column.
+        name: Name of the samples in error messages.
 
     Returns:
-        The same as a matrix.
+        The samples as a matrix.
 
     Raises:
-        RequestError: They are no numbers, or see `values_of`.
+        RequestError: Values are not numbers, or see `values_of`.
     """
     values = values_of(samples, name)
     if values.dtype.kind not in "biuf":
@@ -63,40 +63,40 @@ def numbers_of(samples: Samples, name: str) -> Float[np.ndarray, "N W"]:
 
 
 def tensor_of(samples: Samples, name: str) -> Float[Tensor, "N W"]:
-    """Rows of numbers in float64, on the device where they are.
+    """A float64 tensor of numbers, on the device of the samples.
 
     Args:
-        samples: One row each; a single axis is one column.
-        name: What a message calls them.
+        samples: One row for each sample; a single axis is one column.
+        name: Name of the samples in error messages.
 
     Returns:
-        The same as a matrix.
+        The samples as a matrix.
     """
     numbers = torch.as_tensor(numbers_of(samples, name))
     return numbers.to(samples.device) if isinstance(samples, Tensor) else numbers
 
 
 def of_order_one(values: Float[np.ndarray, "N W"]) -> Float[np.ndarray, "N W"]:
-    """Columns whose squares neither overflow nor vanish.
+    """Columns scaled so that their squares neither overflow nor underflow.
 
     Args:
         values: Finite numbers.
 
     Returns:
-        Each column over the power of two next above its largest absolute value, which rounds nothing.
+        Each column divided by the next power of two above its largest absolute value, which is exact.
     """
     return np.ldexp(values, -np.frexp(np.abs(values).max(0))[1])
 
 
 def check_paired(x: Samples, y: Partners) -> None:
-    """Sees to it that rows of x and y belong together.
+    """Checks that x and y have the same number of rows.
 
     Args:
-        x: One row a sample.
-        y: One row a sample.
+        x: One row for each sample.
+        y: One row for each sample.
 
     Raises:
-        RequestError: Their numbers differ.
+        RequestError: The numbers of rows differ.
     """
     if len(x) != len(y):
-        raise RequestError(f"x has {len(x)} rows and y {len(y)}: they belong together")
+        raise RequestError(f"x has {len(x)} rows and y {len(y)}: expected the same number")

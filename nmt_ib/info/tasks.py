@@ -1,7 +1,7 @@
-r"""Forty pairs of variables whose information is known: the benchmark of Czyz et al. (2023), redrawn.
+r"""Forty pairs of variables with known mutual information, after the benchmark of Czyz et al. (2023).
 
-Each is Gaussian, Student or uniform noise, whose information has a closed form, seen through maps of X alone and of Y
-alone that can be undone, which change none of it.
+Each is a Gaussian, Student or uniform distribution, whose information has a closed form, after invertible maps of X and
+of Y, which preserve it.
 
 References:
     Czyz, Grabowski, Vogt, Beerenwinkel & Marx (2023), Beyond normal: on the evaluation of mutual information
@@ -27,14 +27,14 @@ BIMODAL_MEAN, BIMODAL_STD = 1.0, 0.3
 
 @dataclass(frozen=True)
 class Task:
-    """Two variables that know their information.
+    """Two variables with known mutual information.
 
     Attributes:
-        name: What they are called.
-        x_width: Dimensions of X.
-        y_width: Dimensions of Y.
+        name: Name of the task.
+        x_width: Dimension of X.
+        y_width: Dimension of Y.
         nats: I(X;Y), exact.
-        draw: Number of samples and generator -> x and y.
+        draw: Draws x and y, given the number of samples and a generator.
     """
 
     name: str
@@ -47,24 +47,24 @@ class Task:
         """Independent draws.
 
         Args:
-            samples: How many.
-            seed: One seed, one sample.
+            samples: Number of samples.
+            seed: Seed of the generator.
 
         Returns:
-            x and y, row by row.
+            x and y, one row for each sample.
         """
         return self.draw(samples, np.random.default_rng(seed))
 
-    def seen_through(self, name: str, x_map: Map, y_map: Map | None = None) -> "Task":
-        """The same information, mapped.
+    def mapped(self, name: str, x_map: Map, y_map: Map | None = None) -> "Task":
+        """The variables after invertible maps, with the same information.
 
         Args:
-            name: Of the new task.
-            x_map: One-to-one, of X alone.
-            y_map: Of Y; None: the same.
+            name: Name of the new task.
+            x_map: Invertible map of X.
+            y_map: Invertible map of Y; None: that of X.
 
         Returns:
-            The task, whose width is that of what the maps return.
+            The new task.
         """
 
         def draw(samples: int, generator: np.random.Generator) -> Pair:
@@ -79,9 +79,9 @@ def normal(name: str, covariance: Float[np.ndarray, "D D"], x_width: int) -> Tas
     """Jointly Gaussian variables.
 
     Args:
-        name: Of the task.
-        covariance: Of X and Y together, X first.
-        x_width: Dimensions of X.
+        name: Name of the task.
+        covariance: Joint covariance of X and Y, X first.
+        x_width: Dimension of X.
 
     Returns:
         The task.
@@ -96,14 +96,14 @@ def normal(name: str, covariance: Float[np.ndarray, "D D"], x_width: int) -> Tas
 
 
 def student(width: int, freedom: int) -> Task:
-    r"""Student variables without correlation, which depend on each other through their common scale.
+    r"""Uncorrelated multivariate Student variables, which are dependent through their common scale.
 
     .. math::
         I = f(\nu) + f(\nu + m + n) - f(\nu + m) - f(\nu + n), \qquad f(u) = \ln \Gamma(u/2) - \tfrac u2 \psi(u/2)
 
     Args:
-        width: Dimensions of X and of Y, m = n.
-        freedom: :math:`\nu`.
+        width: Dimension of X and of Y, m = n.
+        freedom: Degrees of freedom :math:`\nu`.
 
     Returns:
         The task.
@@ -113,15 +113,15 @@ def student(width: int, freedom: int) -> Task:
         skew-elliptical distributions.
     """
 
-    def part(of: int) -> float:
-        return float(gammaln(of / 2) - of / 2 * digamma(of / 2))
+    def f(u: int) -> float:
+        return float(gammaln(u / 2) - u / 2 * digamma(u / 2))
 
     def draw(samples: int, generator: np.random.Generator) -> Pair:
         scale = np.sqrt(freedom / generator.chisquare(freedom, (samples, 1)))
         both = generator.standard_normal((samples, 2 * width)) * scale
         return both[:, :width], both[:, width:]
 
-    nats = part(freedom) + part(freedom + 2 * width) - 2 * part(freedom + width)
+    nats = f(freedom) + f(freedom + 2 * width) - 2 * f(freedom + width)
     return Task(f"student-identity-{width}x{width}-{freedom}", width, width, nats, draw)
 
 
@@ -129,8 +129,8 @@ def additive_uniform(noise: float) -> Task:
     r"""X uniform on [0, 1] and Y = X + N, N uniform on [-noise, noise].
 
     Args:
-        noise: :math:`\epsilon`; the information is :math:`\epsilon - \ln 2 \epsilon` up to 1/2, then
-            :math:`1 / 4 \epsilon`.
+        noise: Half-width :math:`\epsilon` of the noise; the information is :math:`\epsilon - \ln 2 \epsilon` if
+            :math:`\epsilon \le 1/2`, else :math:`1 / 4 \epsilon`.
 
     Returns:
         The task.
@@ -145,17 +145,17 @@ def additive_uniform(noise: float) -> Task:
 
 
 def half_cube(x: Float[np.ndarray, "N D"]) -> Float[np.ndarray, "N D"]:
-    """Each number to the power of 3/2, with its sign: longer tails."""
+    """Signed power 3/2 of each number, which makes the tails heavier."""
     return x * np.sqrt(np.abs(x))
 
 
 def wiggly(x: Float[np.ndarray, "N D"]) -> Float[np.ndarray, "N D"]:
-    """Each number plus waves that never turn it back: their slopes sum to .84."""
+    """Each number plus sine waves; increasing, as the slopes of the waves sum to 0.84 at most."""
     return x + 0.4 * np.sin(x) + 0.2 * np.sin(1.7 * x + 1) + 0.03 * np.sin(3.3 * x - 2.5)
 
 
 def bimodal(x: Float[np.ndarray, "N D"]) -> Float[np.ndarray, "N D"]:
-    """Each standard normal number as the equally likely one of two narrow normals at -1 and 1, by bisection."""
+    """Maps standard normal numbers to an equal mixture of two narrow normals at -1 and 1, by bisection."""
     share = ndtr(x)
     low, high = np.full_like(x, -10.0), np.full_like(x, 10.0)
     for _ in range(60):
@@ -166,13 +166,13 @@ def bimodal(x: Float[np.ndarray, "N D"]) -> Float[np.ndarray, "N D"]:
 
 
 def swiss_roll(x: Float[np.ndarray, "N 1"]) -> Float[np.ndarray, "N 2"]:
-    """Numbers from 0 to 1 along a spiral in the plane."""
+    """Maps numbers from 0 to 1 to a spiral in the plane."""
     angle = 1.5 * math.pi * (1 + 2 * x)
     return np.concatenate([angle * np.cos(angle), angle * np.sin(angle)], 1) / 21
 
 
 def spiral(x: Float[np.ndarray, "N D"]) -> Float[np.ndarray, "N D"]:
-    """Points turned by an angle that grows with their distance from 0, in the plane of the first two dimensions."""
+    """Rotates the first two dimensions by an angle that grows with the squared norm of the point."""
     angle = SPIRAL_SPEED * np.square(x).sum(1)
     cos, sin = np.cos(angle), np.sin(angle)
     first, second = x[:, 0] * cos - x[:, 1] * sin, x[:, 0] * sin + x[:, 1] * cos
@@ -185,8 +185,8 @@ def _dense(width: int, correlation: float = 0.5) -> Float[np.ndarray, "D D"]:
 
 def _two_pairs(width: int, correlation: float = 0.8) -> Float[np.ndarray, "D D"]:
     covariance = np.eye(2 * width)
-    for place in range(2):
-        covariance[place, width + place] = covariance[width + place, place] = correlation
+    for index in range(2):
+        covariance[index, width + index] = covariance[width + index, index] = correlation
     return covariance
 
 
@@ -195,12 +195,12 @@ def _one_dimensional() -> list[Task]:
     maps = {"normal-cdf": ndtr, "half-cube": half_cube, "wiggly": wiggly, "bimodal": bimodal}
     return [
         pair,
-        *(pair.seen_through(f"{name}-1x1", made) for name, made in maps.items()),
+        *(pair.mapped(f"{name}-1x1", function) for name, function in maps.items()),
         additive_uniform(0.1),
         additive_uniform(0.75),
         student(1, 1),
-        student(1, 1).seen_through("asinh-student-1x1-1", np.arcsinh),
-        pair.seen_through("swiss-roll-2x1", lambda x: swiss_roll(ndtr(x)), ndtr),
+        student(1, 1).mapped("asinh-student-1x1-1", np.arcsinh),
+        pair.mapped("swiss-roll-2x1", lambda x: swiss_roll(ndtr(x)), ndtr),
     ]
 
 
@@ -212,11 +212,11 @@ def _many_dimensional() -> list[Task]:
         "normal-cdf": ndtr, "half-cube": half_cube, "spiral": spiral, "spiral-cdf": lambda x: spiral(ndtr(x)),
     }  # fmt: skip
     mapped = [
-        pairs[width].seen_through(f"{name}-{width}x{width}", made)
-        for name, made in maps.items()
+        pairs[width].mapped(f"{name}-{width}x{width}", function)
+        for name, function in maps.items()
         for width in (3, 5, 25)
     ]
-    tails = [task.seen_through(f"asinh-{task.name}", np.arcsinh) for task in (students[0], students[2], students[4])]
+    tails = [task.mapped(f"asinh-{task.name}", np.arcsinh) for task in (students[0], students[2], students[4])]
     return [*dense, *pairs.values(), *students, *mapped, *tails]
 
 

@@ -135,7 +135,7 @@ def test_two_estimators_of_an_encoder(run, tmp_path, monkeypatch):
     from nmt_ib.info.neural import CriticTraining
     from nmt_ib.studies.planes import transformer as transformer_plane
 
-    monkeypatch.setattr(transformer_plane, "CRITIC", CriticTraining(steps=3, look=1))
+    monkeypatch.setattr(transformer_plane, "CRITIC", CriticTraining(steps=3, validation_interval=1))
     (tmp_path / "text").write_text("The old house is red.\nThe dog sleeps near the old door.\n" * 12)
     given = ("--model", "builtin:minilm", "--data", "text", "--clusters", "2", "--estimators", "clusters,infonce")
     rows = json.loads(run(*given, "--json")[1])["rows"]

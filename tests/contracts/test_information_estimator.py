@@ -15,7 +15,7 @@ from nmt_ib.info.tasks import TASKS
 from nmt_ib.protocols import InformationEstimator
 from nmt_ib.results.estimate import Estimate
 
-QUICK = CriticTraining(steps=150, look=50)
+QUICK = CriticTraining(steps=150, validation_interval=50)
 # Estimators of numbers and numbers, of labels and labels, and of numbers and labels.
 NUMBERS = {
     "gaussian": nmt_ib.info.gaussian_information,
@@ -90,7 +90,7 @@ def test_known_answer(name):
     assert abs(found.nats - truth(name)) < 4 * np.nan_to_num(found.error) + MISSED.get(name, 0)
 
 
-def test_strangers_share_nothing(name):
+def test_shuffled_pairs_have_no_information(name):
     x, y = sample(name)
     found = ESTIMATORS[name](x, y[np.random.default_rng(1).permutation(len(y))])
     assert abs(found.nats) < 4 * (np.nan_to_num(found.error) or 0.002)
@@ -125,7 +125,7 @@ def test_twice_the_same_and_arguments_as_they_were(name):
     np.testing.assert_array_equal(np.random.get_state()[1], state[1])
 
 
-def test_constants_share_nothing(name):
+def test_constants_have_no_information(name):
     x, y = sample(name)
     assert float(ESTIMATORS[name](np.zeros_like(x), y)) == pytest.approx(0, abs=1e-6)
     assert float(ESTIMATORS[name](x, np.ones_like(y))) == pytest.approx(0, abs=1e-6)
@@ -140,7 +140,7 @@ def test_what_is_not_finite_is_refused(name, wrong):
         ESTIMATORS[name](x, y)
 
 
-def test_rows_belong_together(name):
+def test_numbers_of_rows_are_equal(name):
     x, y = sample(name)
     with pytest.raises(RequestError, match="x has 1000 rows and y 999"):
         ESTIMATORS[name](x, y[:-1])

@@ -86,7 +86,7 @@ def test_known_layers():
     spread = binned_layer(np.linspace(-1, 1, 20)[:, None], np.zeros(20))
     assert float(spread.i_x) == pytest.approx(math.log(20))
     assert float(spread.i_y) == 0
-    assert "nearly every input has bins of its own" in spread.i_x.warnings[0]
+    assert "nearly every input has its own code" in spread.i_x.warnings[0]
 
 
 def test_both_sides_can_be_cut():
@@ -98,17 +98,20 @@ def test_both_sides_can_be_cut():
     assert found.settings["y_bins"] == {"name": "EqualCounts", "bins": 20}
 
 
-def test_too_many_bins_for_the_samples_are_told():
+def test_too_many_bins_for_the_samples_give_a_warning():
     x, y = TASKS["dense-3x3"].sample(500, seed=0)
     found = binned_information(x, y, EqualCounts(8), EqualCounts(8))
     assert found.nats > TASKS["dense-3x3"].nats + 2
-    assert "different pairs among 500 samples: counting finds information that is not there" in found.warnings[0]
+    assert "distinct pairs in 500 samples: counting overestimates the information" in found.warnings[0]
     assert not binned_information(x[:, :1], y[:, :1], EqualCounts(8), EqualCounts(8)).warnings
 
 
 @pytest.mark.parametrize(
     ("layer", "message"),
-    [(np.array([[np.inf]]), "not finite"), (np.array([[0.0], [1e12]]), r"1\.4e\+13 bins of width 0\.07: widen them")],
+    [
+        (np.array([[np.inf]]), "not finite"),
+        (np.array([[0.0], [1e12]]), r"1\.4e\+13 bins of width 0\.07: use wider bins"),
+    ],
 )
 def test_says_what_is_wrong(layer, message):
     with pytest.raises(RequestError, match=message):
@@ -118,11 +121,11 @@ def test_says_what_is_wrong(layer, message):
 @pytest.mark.parametrize(
     ("bins", "message"),
     [
-        (lambda: FixedEdges((0.0, 0.0)), "edges of bins do not increase"),
+        (lambda: FixedEdges((0.0, 0.0)), "bin edges do not increase"),
         (lambda: FixedEdges(()), "expected at least one"),
-        (lambda: FixedWidth(0.0), "bins of width 0"),
-        (lambda: LayerBounds(0), "0 bins"),
-        (lambda: EqualCounts(-1), "-1 bins"),
+        (lambda: FixedWidth(0.0), "the width of bins is 0"),
+        (lambda: LayerBounds(0), "number of bins is 0"),
+        (lambda: EqualCounts(-1), "number of bins is -1"),
     ],
 )
 def test_wrong_settings(bins, message):

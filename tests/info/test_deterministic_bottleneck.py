@@ -1,9 +1,8 @@
-"""The deterministic bottleneck against every clustering there is."""
+"""The deterministic bottleneck against all clusterings."""
 
 import numpy as np
 import pytest
 
-from nmt_ib.info.agglomerative import distinct, merges
 from nmt_ib.info.blahut_arimoto import information, lagrangian, one_hot, solve
 from nmt_ib.info.deterministic_bottleneck import solve_deterministic
 from nmt_ib.info.joint_table import JointTable
@@ -35,28 +34,8 @@ def test_no_clustering_is_better(seed):
     np.testing.assert_allclose(lagrangian(solve_deterministic(table, BETAS)), best, atol=1e-12)
 
 
-def test_encoders_are_hard_and_never_beat_the_soft_ones_at_their_own_price():
+def test_encoders_are_hard_and_never_have_a_lower_lagrangian_than_soft_ones():
     table = table_of(7)
     hard, soft = solve_deterministic(table, BETAS), solve(table, BETAS)
     assert set(np.unique(hard.encoder)) == {0.0, 1.0}
     assert (lagrangian(hard) >= lagrangian(soft) - 1e-7).all()
-
-
-def test_merges_lose_least_and_lose_what_they_say():
-    table, left, best = table_of(3, 12, 4), None, None
-    for labels, lost in merges(table.joint):
-        now = float(information(table, one_hot(labels, 12)[None])[1][0])
-        if left is not None:
-            assert now == pytest.approx(left - lost, abs=1e-12)
-            assert now == pytest.approx(best, abs=1e-12)
-        clusters = labels.max() + 1
-        pairs = [np.where(labels == j, i, labels) for i in range(clusters) for j in range(i + 1, clusters)]
-        best = information(table, one_hot(np.array(pairs), 12))[1].max() if pairs else 0.0
-        left = now
-    assert left == pytest.approx(0, abs=1e-12)
-
-
-def test_distinct_tells_only_apart_what_differs():
-    joint = np.array([[0.2, 0.1], [0.1, 0.05], [0.1, 0.45]])
-    assert distinct(joint, 1e-9).tolist() == [0, 0, 1]
-    assert distinct(joint, 10.0).tolist() == [0, 0, 0]

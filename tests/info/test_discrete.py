@@ -63,8 +63,8 @@ def test_torch_counts_as_numpy_does():
         assert discrete_information(torch.tensor(x, dtype=dtype), torch.tensor(y)) == discrete_information(x, y)
 
 
-def test_miller_madow_takes_the_bias_off():
-    # A fair die and a fair coin that do not know each other, 60 throws, 400 times: plug-in bias 5 / 120 nats.
+def test_miller_madow_corrects_the_bias():
+    # An independent fair die and fair coin, 60 throws, 400 times: plug-in bias 5 / 120 nats.
     generator = np.random.default_rng(0)
     throws = [(generator.integers(0, 6, 60), generator.integers(0, 2, 60)) for _ in range(400)]
     for correction, bias in ((False, 5 / 120), (True, 0.0)):
@@ -82,7 +82,7 @@ def test_miller_madow_takes_the_bias_off():
 
 
 def test_the_error_is_the_spread_of_samples():
-    # Binary symmetric channel that flips one bit in ten: I = ln 2 - h(.1); and strangers, whose spread is chi squared.
+    # Binary symmetric channel with flip probability .1: I = ln 2 - h(.1); and independent variables (chi squared).
     generator = np.random.default_rng(1)
     for flip, truth in ((0.1, math.log(2) + 0.1 * math.log(0.1) + 0.9 * math.log(0.9)), (0.5, 0.0)):
         found = []

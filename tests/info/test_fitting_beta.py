@@ -1,4 +1,4 @@
-"""The beta of an encoder: known where it is a fixed point of the bottleneck, found by trying where it is not."""
+"""The beta of an encoder: known for fixed points of the bottleneck, by trial for others."""
 
 import numpy as np
 import pytest
@@ -52,14 +52,14 @@ def test_no_other_beta_fits_an_encoder_better(seed):
         assert divergence_from_optimal(table, encoder, other) > least
 
 
-def test_an_encoder_that_tells_nothing_has_beta_0_and_one_that_is_perfect_has_none():
+def test_an_uninformative_encoder_has_beta_0_and_a_perfect_one_has_none():
     assert fitting_beta(CHANNEL, np.ones((2, 1))) == 0
     assert fitting_beta(CHANNEL, np.full((2, 2), 0.5)) == 0
     assert fitting_beta(CHANNEL, np.eye(2)) is None
     assert fitting_beta(CHANNEL, np.eye(3)[:2]) is None  # a code that never occurs
 
 
-def test_codes_of_equal_rows_are_one_encoder_and_tell_as_much_of_y():
+def test_codes_of_equal_rows_are_one_encoder_with_the_same_information_about_y():
     rows = np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]])[[0, 1, 0, 2, 1, 0, 2, 0]]
     codes = np.array([0, 1, 0, 1, 1, 2, 2, 0])
     table = JointTable.of(rows / 8)

@@ -121,7 +121,7 @@ def test_directions_without_spread_do_not_count():
     [
         (lambda: gaussian_nats(np.eye(2), 2), "X has 2 of 2 dimensions"),
         (lambda: gaussian_nats(np.ones((2, 2)), 1), "not positive definite"),
-        (lambda: gaussian_information(np.arange(9.0), np.arange(9.0)), "follows from x without noise"),
+        (lambda: gaussian_information(np.arange(9.0), np.arange(9.0)), "a linear function of x"),
         (lambda: gaussian_information(np.eye(4), np.eye(4)), "4 samples of 3 \\+ 3 dimensions"),
         (lambda: gaussian_information(np.array(["a"]), np.ones(1)), "x holds <U1 where numbers are expected"),
     ],

@@ -27,11 +27,11 @@ def test_says_what_is_wrong(table, message):
         JointTable.of(np.array(table))
 
 
-def test_a_sum_that_rounding_explains_is_mended():
+def test_rounding_errors_of_the_sum_are_normalised():
     assert JointTable.of(np.array([[0.25, 0.25], [0.25, 0.2500005]])).p_x.sum() == pytest.approx(1, abs=1e-15)
 
 
-def test_rows_of_one_distribution_are_one_and_empty_ones_none():
+def test_rows_with_equal_distributions_are_merged_and_empty_ones_removed():
     table = JointTable.of(np.array([[0.1, 0.1, 0], [0.4, 0, 0], [0.2, 0.2, 0], [0, 0, 0]]))
     assert table.row_of.tolist() == [0, 1, 0, -1]
     np.testing.assert_allclose(table.p_x, [0.6, 0.4])
@@ -53,14 +53,14 @@ def test_first_critical_beta_of_a_channel(flip):
     assert first_critical_beta(table.p_x, table.p_y_given_x) == pytest.approx((1 - 2 * flip) ** -2)
 
 
-def test_first_critical_beta_of_strangers_is_infinite():
+def test_first_critical_beta_of_independent_variables_is_infinite():
     assert first_critical_beta(np.array([0.3, 0.7]), np.array([[0.2, 0.8], [0.2, 0.8]])) == np.inf
 
 
 @settings(deadline=None)
 @given(st.integers(0, 10_000), st.tuples(*[st.integers(2, 6)] * 4), st.sampled_from([0.05, 1.0]))
 def test_data_processing_inequality(seed, sizes, evenness):
-    # Y - X - T1 - T2: no step of a chain can add to what the last one knows, of its beginning or of anything before.
+    # Y - X - T1 - T2: no step of a Markov chain increases the information about an earlier variable.
     generator = np.random.default_rng(seed)
     table, first, second = (
         generator.dirichlet(np.full(columns, evenness), size=rows)

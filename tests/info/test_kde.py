@@ -38,7 +38,7 @@ def test_one_exponential_gives_what_two_passes_give(samples, width, variance):
     np.testing.assert_allclose(found, slow, atol=1e-9)
 
 
-def test_blocks_and_far_origins_change_nothing(monkeypatch):
+def test_blocks_and_far_origins_do_not_matter(monkeypatch):
     points, labels = layer(100, 4)
     whole = figures(kde_layer(points, labels))
     monkeypatch.setattr(kde, "BLOCK", 7)
@@ -57,7 +57,7 @@ def test_binary_inputs_in_noise(sigma, width):
         assert float(bound.i_y) * BITS == pytest.approx(bits, abs=1e-9)
 
 
-def test_published_figures_of_binary_inputs():
+def test_published_values_of_binary_inputs():
     # Computed elsewhere from the same closed form, in bits.
     found = {0.3: (0.994433, 1.0), 0.5: (0.816882, 0.999516), 1.0: (0.316051, 0.816882), 2.0: (0.087353, 0.316051)}
     for sigma, bits in found.items():
@@ -74,7 +74,7 @@ def test_points_that_are_equal_or_far():
     np.testing.assert_allclose(clusters, math.log(2), atol=1e-12)
 
 
-def test_one_class_tells_nothing_and_a_label_each_tells_all():
+def test_one_class_has_no_information_and_unique_labels_have_all():
     points, _ = layer(50, 2)
     for bound, found in zip(("lower", "upper"), kde_layer(points, np.zeros(50)), strict=True):
         assert float(found.i_y) == 0

@@ -15,11 +15,11 @@ VARIANTS = [1, 2]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("tree_width", [0, 4])
+@pytest.mark.parametrize("tree_dimensions", [0, 4])
 @pytest.mark.parametrize(("x_width", "y_width"), [(1, 1), (2, 1), (3, 4)])
-def test_neighbours_are_exact(variant, tree_width, x_width, y_width, monkeypatch):
-    monkeypatch.setattr(nearest_neighbours, "TREE_WIDTH", tree_width)
-    monkeypatch.setattr(nearest_neighbours, "DISTANCES", 2000)  # several blocks
+def test_neighbours_are_exact(variant, tree_dimensions, x_width, y_width, monkeypatch):
+    monkeypatch.setattr(nearest_neighbours, "MAX_TREE_DIMENSIONS", tree_dimensions)
+    monkeypatch.setattr(nearest_neighbours, "MAX_DISTANCES", 2000)  # several blocks
     x, y = (part / part.std(0) for part in TASKS["dense-5x5"].sample(120, 0))
     x, y = x[:, :x_width], y[:, :y_width]
     for neighbours in (1, 4):
@@ -39,7 +39,7 @@ def test_easy_tasks(name, variant):
     assert abs(found.nats - task.nats) < 4 * found.error
 
 
-def test_strong_dependence_and_many_dimensions_come_out_too_low():
+def test_strong_dependence_and_many_dimensions_are_underestimated():
     for name, short in (("additive-uniform-0.1", 0.02), ("two-pairs-5x5", 0.3)):
         task = TASKS[name]
         assert ksg_information(*task.sample(2000, 0)).nats < task.nats - short
@@ -57,12 +57,12 @@ def test_units_do_not_matter():
     assert ksg_information(x * 1e200, y / 1e200).nats == pytest.approx(ksg_information(x, y).nats, abs=1e-9)
 
 
-def test_ties_are_moved_and_told():
-    # Numbers that occur ten times each and do not know each other.
+def test_repeated_values_get_noise_and_a_warning():
+    # Independent numbers that occur ten times each.
     x, y = np.random.default_rng(0).integers(0, 100, (2, 1000)).astype(float)
     found = ksg_information(x, y)
     assert abs(found.nats) < 4 * found.error
-    assert "values occur more than once and were moved by 1e-10 standard deviations" in found.warnings[0]
+    assert "repeated values got random noise of 1e-10 standard deviations" in found.warnings[0]
     assert ksg_information(x, y) == found
     x[:] = np.arange(1000)
     untied = ksg_information(x, np.random.default_rng(1).standard_normal(1000))
@@ -70,8 +70,8 @@ def test_ties_are_moved_and_told():
     assert untied.nats == ksg_information(x, np.random.default_rng(1).standard_normal(1000), seed=1).nats
 
 
-def test_copies_are_as_near_as_can_be():
-    # Two identical columns: the most that k neighbours of N points can say.
+def test_copies_reach_the_maximum():
+    # Two identical columns: the maximum for k neighbours of N points.
     x = np.random.default_rng(0).standard_normal(2000)
     found = ksg_information(x, x, neighbours=3)
     harmonic = sum(1 / n for n in range(3, 2000))  # psi(2000) - psi(3)
@@ -79,7 +79,7 @@ def test_copies_are_as_near_as_can_be():
     assert found.nats < math.log(2000)
 
 
-def test_constants_know_nothing():
+def test_constants_have_no_information():
     y = np.random.default_rng(0).standard_normal((20, 2))
     assert float(ksg_information(np.ones((20, 3)), y)) == float(ksg_information(y, np.ones(20))) == 0
 
@@ -87,8 +87,8 @@ def test_constants_know_nothing():
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
-        ({"neighbours": 10}, "10 neighbours among 10 points"),
-        ({"neighbours": 0}, "0 neighbours among 10 points"),
+        ({"neighbours": 10}, "10 neighbours of 10 points: expected an integer from 1 to 9"),
+        ({"neighbours": 0}, "0 neighbours of 10 points"),
         ({"variant": 3}, "unknown variant 3; known: 1, 2"),
     ],
 )

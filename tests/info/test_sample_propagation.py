@@ -11,7 +11,7 @@ from scipy.stats import norm
 from nmt_ib.errors import RequestError
 from nmt_ib.info.kde import kde_layer
 from nmt_ib.info.sample_propagation import draws_for, mixture_entropy, sp_information
-from tests.oracles.information import smoothed_surprise
+from tests.oracles.information import smoothed_nll
 
 SIGMAS = 0.3, 0.5, 1.0, 2.0
 
@@ -19,12 +19,12 @@ SIGMAS = 0.3, 0.5, 1.0, 2.0
 def binary_nats(sigma):
     """Information of an input that is 1 or -1 and its noisy output, by quadrature."""
 
-    def surprise(value):
+    def entropy_density(value):
         density = (norm.pdf(value, 1, sigma) + norm.pdf(value, -1, sigma)) / 2
         return -density * math.log(density) if density > 0 else 0.0
 
     edge = 1 + 10 * sigma
-    return quad(surprise, -edge, edge, points=[-1, 0, 1], limit=200)[0] - norm(scale=sigma).entropy()
+    return quad(entropy_density, -edge, edge, points=[-1, 0, 1], limit=200)[0] - norm(scale=sigma).entropy()
 
 
 def words(width, times):
@@ -32,7 +32,7 @@ def words(width, times):
     return np.array(np.meshgrid(*[[-1.0, 1.0]] * width)).reshape(width, -1).T.repeat(times, 0)
 
 
-def test_the_quadrature_gives_the_known_figures():
+def test_the_quadrature_gives_known_values():
     # Bits, computed elsewhere.
     figures = {0.3: 0.998210, 0.5: 0.912822, 1.0: 0.485944, 2.0: 0.160747}
     for sigma, bits in figures.items():
@@ -56,13 +56,13 @@ def test_binary_inputs_in_noise(sigma, width, times):
     assert abs(alone.nats - width * truth) < asked
 
 
-def test_entropy_is_the_mean_surprise():
+def test_entropy_is_the_mean_negative_log_density():
     generator = np.random.default_rng(0)
     centres, sigma, draws = generator.standard_normal((20, 3)), 0.4, 2
     found = mixture_entropy(centres, sigma, draws=draws, seed=3)
     noise = torch.Generator().manual_seed(3)
     slow = [
-        smoothed_surprise(centre + sigma * moved, centres, sigma)
+        smoothed_nll(centre + sigma * moved, centres, sigma)
         for _ in range(draws)
         for centre, moved in zip(centres, torch.randn(20, 3, generator=noise, dtype=torch.float64).numpy(), strict=True)
     ]
@@ -105,17 +105,17 @@ def test_the_bound_holds():
     assert math.sqrt(np.square(errors).mean()) < asked
 
 
-def test_too_few_samples_for_the_dimensions_are_told():
+def test_too_few_samples_for_the_dimensions_give_a_warning():
     # 10 random bits: 1,024 words, of which 1,000 samples miss many; the truth is 10 times that of one bit.
     inputs = np.random.default_rng(0).choice([-1.0, 1.0], (1000, 10))
     found = sp_information(inputs, np.arange(1000), 0.5, draws=1)
-    assert "1000 samples are few for 10 dimensions at sigma 0.5" in found.warnings[0]
+    assert "1000 samples are too few for 10 dimensions at sigma 0.5" in found.warnings[0]
     truth = 10 * binary_nats(0.5)
     assert found.nats < truth - 0.1
     assert abs(found.nats - truth) < found.error
 
 
-def test_nothing_is_known_of_constants_and_single_classes():
+def test_constants_and_single_classes_have_no_information():
     constant = sp_information(np.full((50, 2), 0.3), np.arange(50) % 2, 0.1, draws=2)
     assert float(constant) == pytest.approx(0, abs=1e-12)
     single = sp_information(words(2, 5), np.zeros(20), 0.1, draws=2)
@@ -134,9 +134,9 @@ def test_the_seed_decides():
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
-        ({"sigma": 0.0}, "sigma is 0: expected the noise inside the network"),
+        ({"sigma": 0.0}, "sigma is 0: expected the standard deviation"),
         ({"sigma": 1.0, "draws": 0}, "0 draws around each sample"),
-        ({"sigma": 1.0, "error_nats": 0.0}, "an error of 0 nats was asked for"),
+        ({"sigma": 1.0, "error_nats": 0.0}, "error_nats is 0: expected a number above 0"),
     ],
 )
 def test_says_what_is_wrong(keywords, message):

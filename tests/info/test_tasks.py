@@ -92,7 +92,7 @@ def test_samples_of_normals_have_the_information(name):
     assert abs(ratio.mean() - task.nats) < 4 * ratio.std() / math.sqrt(len(ratio))
 
 
-def test_maps_can_be_undone():
+def test_maps_are_invertible():
     x = np.linspace(-4, 4, 1001)[:, None]
     for increasing in (half_cube, wiggly, bimodal):
         assert (np.diff(increasing(x)[:, 0]) > 0).all()

@@ -33,7 +33,7 @@ def kernel_information(points, labels, variance, upper):
     return whole - noise, whole - sum(classes)
 
 
-def smoothed_surprise(point, centres, sigma):
+def smoothed_nll(point, centres, sigma):
     """-ln of the density of a mixture of equal Gaussians."""
     width = centres.shape[1]
     exponents = -((centres - point) ** 2).sum(1) / (2 * sigma**2)

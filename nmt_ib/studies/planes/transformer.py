@@ -19,7 +19,7 @@ from nmt_ib.studies.planes.layer_states import UNKNOWN, LayerStates, answers_any
 from nmt_ib.types import Sentence, Target
 
 ESTIMATORS = (CLUSTERS, INFONCE)
-CRITIC = CriticTraining(hidden=64, batch=256, steps=1500, patience=3)
+CRITIC = CriticTraining(hidden=64, batch_size=256, steps=1500, patience=3)
 
 
 @dataclass(frozen=True)
