@@ -84,10 +84,8 @@ def depth(options: argparse.Namespace) -> None:
 
 def held(rows: list[LayerAtLimit], curve: IBCurve) -> tuple[str, float, float]:
     """A layer against the curve, mean over networks; gives its name and place."""
-    i_x, i_y, below, told = (
-        statistics.mean(values)
-        for values in zip(*[(r.fit.i_x_bits, r.fit.i_y_bits, r.fit.below_bits, r.told_bits) for r in rows], strict=True)
-    )
+    bits = [(r.fit.i_x_bits, r.fit.i_y_bits, r.fit.below_bits, r.sufficient_bits) for r in rows]
+    i_x, i_y, below, told = (statistics.mean(values) for values in zip(*bits, strict=True))
     xs, ys, _ = zip(*curve.corners, strict=True)
     betas = sorted(math.inf if row.encoder_beta is None else row.encoder_beta for row in rows)
     print(

@@ -27,7 +27,8 @@ from nmt_ib.info.ib_limit import beta_grid, ib_curve
 from nmt_ib.models.loading import load_translation_model
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.reports.png.information_plane import write_curve_figure
-from nmt_ib.studies.planes.layer_states import OUTPUT, WORD, LayerStates, gathered_states, readable_sources
+from nmt_ib.studies.planes.layer_states import LayerStates, gathered_states, readable_sources
+from nmt_ib.studies.planes.word_labels import OUTPUT, WORD
 
 
 def common(labels: list[str], values: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""How near do layers come to the limit of the information bottleneck while networks learn, and at which beta?"""
+"""Layers of small networks during training, compared with the information-bottleneck curve of their task."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,31 +21,32 @@ from nmt_ib.results.ib_curve import IBCurve, LayerFit
 
 @dataclass(frozen=True)
 class LayerAtLimit:
-    """One layer of one network after one epoch, against the optimal curve of its task.
+    """One layer of one network after one epoch, compared with the optimal curve of its task.
 
     Attributes:
-        seed: Of the network.
-        epoch: Epochs of training before.
+        seed: Seed of the network.
+        epoch: Number of training epochs so far.
         layer: 1 for the first hidden layer; the last is the output.
-        fit: Exact I(X;T) and I(T;Y) of its binned states, and where they lie against the curve.
-        told_bits: The part of I(X;T) that tells apart x of different p(y|x); the rest no optimal encoder has.
-        encoder_beta: The beta that fits its encoder rather than its place, see `fitting_beta`.
+        fit: Exact I(X;T) and I(T;Y) of the binned states, and their position relative to the curve.
+        sufficient_bits: I(S;T) <= I(X;T), S being the minimal sufficient statistic of X for Y, its p(y|x); the rest of
+            I(X;T) is zero for optimal encoders.
+        encoder_beta: The beta that fits the encoder rather than its position in the plane, see `fitting_beta`.
     """
 
     seed: int
     epoch: int
     layer: int
     fit: LayerFit
-    told_bits: float
+    sufficient_bits: float
     encoder_beta: float | None
 
 
 def limit_of(task: PlaneTask, betas: Float[np.ndarray, " B"]) -> IBCurve:
-    """The optimal curve of a task whose measured inputs are all there are.
+    """The optimal curve of a task whose measured inputs are the whole population.
 
     Args:
-        task: Inputs, equally likely, and p(y|x).
-        betas: Prices of ignorance.
+        task: Inputs, with uniform p(x), and p(y|x).
+        betas: Lagrange multipliers beta.
 
     Returns:
         The curve.
@@ -61,40 +62,40 @@ def layers_at_limit(
     epochs: Sequence[int],
     progress: Callable[[int], object] = lambda epochs: None,
 ) -> list[LayerAtLimit]:
-    """Trains networks, one a seed, and holds their layers against the optimal curve on the way.
+    """Trains one network for each seed and compares its layers with the optimal curve during training.
 
     Args:
-        experiment: Networks and task; their states are cut into its bins.
-        seeds: One a network.
+        experiment: Networks, task and binning of the states.
+        seeds: Seed of each network.
         curve: See `limit_of`.
-        epochs: After which layers are measured, 0 for before the first.
-        progress: Is called with the number of networks after each epoch.
+        epochs: Epochs after which layers are measured; 0: before the first.
+        progress: Called after each epoch with the number of networks.
 
     Returns:
-        By epoch, seed and layer.
+        Layers, ordered by epoch, seed and layer.
     """
     task = experiment.task(seeds)
     table = JointTable.of(_joint(task))
     networks = BatchedNetworks(experiment.training, seeds, dtype=task.inputs.dtype)
-    found: list[LayerAtLimit] = []
+    rows: list[LayerAtLimit] = []
     for epoch in range(max(epochs) + 1):
         if epoch:
             networks.epoch(task.inputs, task.targets, task.train)
             progress(len(seeds))
         if epoch in epochs:
-            found += _held(NetworkSnapshot(networks, task, experiment.settings, seeds, epoch), table, curve)
-    return found
+            rows += _compared(NetworkSnapshot(networks, task, experiment.settings, seeds, epoch), table, curve)
+    return rows
 
 
-def _held(snapshot: NetworkSnapshot, table: JointTable, curve: IBCurve) -> Iterator[LayerAtLimit]:
+def _compared(snapshot: NetworkSnapshot, table: JointTable, curve: IBCurve) -> Iterator[LayerAtLimit]:
     for network, seed in enumerate(snapshot.seeds):
         for layer, states in enumerate(snapshot.layers[1], start=1):
             codes = joint_code(*snapshot.settings.bins(states[network].T.numpy()))
             encoder = encoder_of_codes(table, codes)
-            told, i_y = (float(nats[0]) * BITS_PER_NAT for nats in information(table, encoder[None]))
+            i_s, i_y = (float(nats[0]) * BITS_PER_NAT for nats in information(table, encoder[None]))
             i_x = entropy_nats(np.bincount(codes) / len(codes)) * BITS_PER_NAT
             fit = curve.fit(f"layer {layer}", i_x, i_y)
-            yield LayerAtLimit(seed, snapshot.epoch, layer, fit, told, fitting_beta(table, encoder))
+            yield LayerAtLimit(seed, snapshot.epoch, layer, fit, i_s, fitting_beta(table, encoder))
 
 
 def _joint(task: PlaneTask) -> Float[np.ndarray, "S K"]:

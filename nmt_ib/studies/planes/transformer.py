@@ -1,4 +1,4 @@
-"""A transformer in the information plane: what each layer tells of words, their neighbours and what is written."""
+"""Layers of a transformer in the information plane: information about words, their neighbours and the output."""
 
 import math
 from collections import Counter
@@ -15,7 +15,8 @@ from nmt_ib.info.neural import CriticTraining, neural_information
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.protocols import EncoderModel
 from nmt_ib.results.transformer_plane import CLUSTERS, INFONCE, LayerKnowledge, TransformerPlane
-from nmt_ib.studies.planes.layer_states import UNKNOWN, LayerStates, answers_anything, gathered_states
+from nmt_ib.studies.planes.layer_states import LayerStates, answers_anything, gathered_states
+from nmt_ib.studies.planes.word_labels import UNKNOWN
 from nmt_ib.types import Sentence, Target
 
 ESTIMATORS = (CLUSTERS, INFONCE)
@@ -24,14 +25,16 @@ CRITIC = CriticTraining(hidden=64, batch_size=256, steps=1500, patience=3)
 
 @dataclass(frozen=True)
 class TransformerPlaneStudy:
-    """How layers are measured: what their states tell of labels.
+    """Settings of the measurement of information between layer states and labels.
 
     Attributes:
-        clusters: k-means clusters of a layer's states.
-        values: Most frequent values of a label that count; the rest is left out, because counting rare ones is biased.
-        tokens: States at most, from the start of the text.
-        seed: Of the clusters and of the critic.
-        estimators: "clusters", which sees what spreads most, and "infonce", whose critic looks for the label.
+        clusters: Number of k-means clusters of the states of a layer.
+        values: Number of most frequent values of a label that are used; rare ones are left out, as counting them is
+            biased.
+        tokens: Maximum number of states, from the start of the text.
+        seed: Seed of the clusters and of the critic.
+        estimators: "clusters", which depends on the directions of largest variance, and "infonce", whose critic is
+            trained on the label.
     """
 
     clusters: int = 100
@@ -45,7 +48,7 @@ class TransformerPlaneStudy:
             raise RequestError(f"unknown estimator {unknown!r}; known for layers of a model: {', '.join(ESTIMATORS)}")
 
     def counts(self, model: EncoderModel) -> int:
-        """How often `measure` advances, parts of speech and answers included."""
+        """Number of times that `measure` advances if parts of speech and targets are given."""
         decoder = getattr(model, "decoder_layers", 0)
         return (model.encoder_layers + 1) * (4 + answers_anything(model)) + 2 * decoder
 
@@ -58,14 +61,14 @@ class TransformerPlaneStudy:
         batch_size: int = 32,
         advance: Callable[[int], object] = lambda _: None,
     ) -> TransformerPlane:
-        """What each layer tells; see `gathered_states` for which states and labels.
+        """Information of each layer about each label; see `gathered_states` for the states and labels.
 
         Args:
-            model: An encoder, or a translation model.
+            model: An encoder, a classifier or a translation model.
             sources: Tokenised sentences.
-            targets: Their translations, for a translation model, or their labels.
-            batch_size: Sentences at once; changes no result beyond rounding.
-            advance: Called with the number of layers and labels just measured.
+            targets: Translations for a translation model, labels for a classifier.
+            batch_size: Sentences that go through the model at once; does not affect results beyond rounding.
+            advance: Called with 1 for each layer and label that has been measured.
 
         Returns:
             A row for each layer, label and estimator.
@@ -76,11 +79,11 @@ class TransformerPlaneStudy:
     def measure_states(
         self, parts: Sequence[LayerStates], *, advance: Callable[[int], object] = lambda _: None
     ) -> TransformerPlane:
-        """What gathered states tell of their labels.
+        """Information of gathered states about their labels.
 
         Args:
-            parts: Those of the encoder and of the decoder.
-            advance: Called with the number of layers and labels just measured.
+            parts: States of the encoder and of the decoder.
+            advance: Called with 1 for each layer and label that has been measured.
 
         Returns:
             A row for each layer, label and estimator.
@@ -96,16 +99,16 @@ class TransformerPlaneStudy:
     def knowledge(
         self, layer: str, about: str, states: Float[np.ndarray, "N D"], labels: np.ndarray
     ) -> list[LayerKnowledge]:
-        """What some states tell of their labels.
+        """Information of states about their labels.
 
         Args:
-            layer: What the states are called.
-            about: What the labels are called.
-            states: One a row.
-            labels: One a row; "" is none.
+            layer: Name of the states.
+            about: Name of the labels.
+            states: One state in each row.
+            labels: The label of each state; "" if it has none.
 
         Returns:
-            A row for each estimator; none where fewer than two values occur.
+            A row for each estimator; empty if the labels have fewer than two values.
 
         Raises:
             RequestError: There are too few states.
@@ -132,7 +135,7 @@ class TransformerPlaneStudy:
     def _bits(
         self, estimator: str, states: Float[np.ndarray, "N D"], labels: np.ndarray
     ) -> tuple[float, float, float, float]:
-        """Bits, their standard error, what is left of the bias, and the estimator's ceiling."""
+        """Bits, standard error, remaining bias, and maximum of the estimator."""
         if estimator == CLUSTERS:
             found = clustered_information(states, labels, self.clusters, self.seed)
             nats = found.nats, found.error, found.settings["shuffled_nats"], math.log(self.clusters)

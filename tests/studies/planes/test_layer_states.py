@@ -1,47 +1,22 @@
-"""States of layers and their labels, by hand."""
+"""States of layers and their labels."""
 
 import torch
 
-from nmt_ib.studies.planes.layer_states import (
-    EDGE,
-    NEXT,
-    OUTPUT,
-    POS,
-    PREVIOUS,
-    UNKNOWN,
-    WORD,
-    aligned,
-    first_pieces,
-    gathered_states,
-    words_around,
-)
-from nmt_ib.types import Sentence, Word
+from nmt_ib.studies.planes.layer_states import LayerStates, gathered_states
+from nmt_ib.studies.planes.word_labels import NEXT, OUTPUT, POS, PREVIOUS, WORD
 
 
-def sentence(words, index):
-    spans = tuple(Word(word, 0, len(word), pos) for word, pos in words)
-    return Sentence("", tuple(range(len(index))), tuple(f"p{place}" for place in range(len(index))), index, words=spans)
-
-
-def test_words_know_their_neighbours():
-    source = sentence([("The", "DET"), ("dog", "NOUN"), ("ran", "")], (-1, 0, 1, 1, 2, -1))
-    assert words_around([source, sentence([("No", "INTJ")], (0,))]) == {
-        WORD: ["the", "dog", "ran", "no"],
-        PREVIOUS: [EDGE, "the", "dog", EDGE],
-        NEXT: ["dog", "ran", EDGE, EDGE],
-        POS: ["DET", "NOUN", UNKNOWN, "INTJ"],
-    }
-    assert first_pieces(source) == [1, 2, 4]
-
-
-def test_a_word_becomes_the_piece_that_looks_at_it():
-    source = sentence([("a", ""), ("b", "")], (0, 1, 1, -1))
-    target = Sentence("", (5, 6, 7), ("x", "y", "</s>"), (-1, -1, -1))
-    attention = torch.tensor([[[0.9, 0, 0, 0.1], [0.1, 0.3, 0.3, 0.3], [0.6, 0.1, 0.1, 0.2]]])
-    index = torch.tensor([[0, 1, 1, -1]])
-    # Row 1 reads x and looks at b's two pieces; row 2 reads y and looks at a. Row 0 writes x, row 1 writes y.
-    assert aligned(attention, index, [source], [target], reads=True) == ["y", "x"]
-    assert aligned(attention, index, [source], [target], reads=False) == ["x", "y"]
+def test_states_are_added_up_to_the_maximum():
+    states = LayerStates("decoder", 5)
+    for start in (0, 3, 6):
+        layer = torch.arange(start, start + 3.0)[:, None]
+        states.add([layer, 2 * layer], {WORD: [str(start)] * 3})
+        assert states.full == (start > 0)
+    assert states.labels[WORD] == ["0", "0", "0", "3", "3"]
+    assert [(name, layer[:, 0].tolist()) for name, layer in states.layers()] == [
+        ("decoder 1", [0, 1, 2, 3, 4]),
+        ("decoder 2", [0, 2, 4, 6, 8]),
+    ]
 
 
 def test_the_decoder_layer_that_aligns_best_is_taken(tiny_model):

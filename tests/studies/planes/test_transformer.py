@@ -1,4 +1,4 @@
-"""A transformer in the plane: known information, two estimators, and what the batch must not change."""
+"""Layers of a transformer in the plane: known information, two estimators, independence of the batch size."""
 
 import math
 
@@ -9,13 +9,14 @@ from nmt_ib.errors import RequestError
 from nmt_ib.info.discrete import discrete_information
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.results.transformer_plane import CLUSTERS, INFONCE, TransformerPlane
-from nmt_ib.studies.planes.layer_states import NEXT, OUTPUT, PREVIOUS, UNKNOWN, WORD, answers_anything, gathered_states
+from nmt_ib.studies.planes.layer_states import answers_anything, gathered_states
 from nmt_ib.studies.planes.transformer import TransformerPlaneStudy
+from nmt_ib.studies.planes.word_labels import NEXT, OUTPUT, PREVIOUS, UNKNOWN, WORD
 
 TEXTS = ["the small dog sleeps", "a red house", "the dog", "we said it"] * 6
 
 
-def test_states_that_are_the_word_tell_all_of_it():
+def test_states_that_encode_the_word_have_all_information():
     labels = np.array(list("abcd") * 50)
     states = np.eye(4, dtype=np.float32)[np.arange(200) % 4]
     (row,) = TransformerPlaneStudy(clusters=4).knowledge("encoder 1", WORD, states, labels)
@@ -26,8 +27,8 @@ def test_states_that_are_the_word_tell_all_of_it():
     assert row.ceiling_bits == 2
 
 
-def test_a_critic_finds_what_clusters_miss():
-    """The label is told by a small part of the states, what spreads most by none: the truth is 2 bits."""
+def test_a_critic_finds_information_that_clusters_miss():
+    """Only directions of small variance encode the label: the true value is 2 bits."""
     generator = np.random.default_rng(0)
     labels = generator.choice(list("abcd"), 2000)
     states = generator.normal(size=(2000, 8)).astype(np.float32)
@@ -44,8 +45,8 @@ def test_a_critic_finds_what_clusters_miss():
     )  # two blocks of 600 test pairs
 
 
-def test_a_critic_tells_no_more_than_there_is():
-    """A label that is the state's own or, in a quarter of cases, any: counting the four kinds is nearly exact."""
+def test_a_critic_does_not_overestimate():
+    """A label that is random in a quarter of cases: counting the four states is nearly exact."""
     generator = np.random.default_rng(1)
     kinds = generator.integers(0, 4, 3000)
     labels = np.where(generator.random(3000) < 0.75, kinds, generator.integers(0, 4, 3000)).astype(str)
