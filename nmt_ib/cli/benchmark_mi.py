@@ -35,7 +35,7 @@ Example:
       gaussian                      -0.223    0.000   0.223      0.00
    ───────────────────────────────────────────────────────────────────
   3 samples of 2,000 pairs; the best comes first
-  * adaptive on dense-5x5: 10 dimensions cut in two are more cells than 2000 samples can fill: 5 a cell allow 8
+  * adaptive on dense-5x5: 2 bins in each of 10 dimensions need 5,120 samples, got 2,000
 """
 
 

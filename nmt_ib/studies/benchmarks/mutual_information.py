@@ -1,4 +1,4 @@
-"""How far estimators of information are off where the truth is known, and what they cost."""
+"""Bias, spread and time of estimators of mutual information on tasks with known values."""
 
 import math
 import time
@@ -13,10 +13,10 @@ from nmt_ib.studies.benchmarks.pair_estimators import PairEstimator
 
 
 def chosen_tasks(names: Iterable[str]) -> list[Task]:
-    """The tasks that a user named.
+    """Tasks by name.
 
     Args:
-        names: Names of `TASKS`; "all" alone: all of them.
+        names: Names of `nmt_ib.info.TASKS`, or "all" alone.
 
     Returns:
         The tasks.
@@ -45,31 +45,31 @@ def benchmark_estimators(
     done: EstimatorBenchmark | None = None,
     after_estimator: Callable[[EstimatorBenchmark], Any] = lambda _: None,
 ) -> EstimatorBenchmark:
-    """Every estimator on the same samples of every task.
+    """Runs each estimator on the same samples of each task.
 
-    The repetitions of all tasks draw from the same generators, so that tasks which differ by maps alone see the same
-    pairs through them: what an estimator says of one and of the other differs by the map, not by chance.
+    All tasks use the same seeds, so that tasks that differ only by maps are based on the same pairs: differences of
+    estimates between them are due to the maps, not to chance.
 
     Args:
-        estimators: Name -> estimator.
-        tasks: Pairs of variables that know their information.
-        samples: Pairs in each sample.
-        repetitions: Samples of each task.
-        seed: Of the first sample; the next ones follow.
-        done: A benchmark that was broken off; what it has is not run again.
+        estimators: Estimators by name.
+        tasks: Pairs of variables with known mutual information.
+        samples: Number of pairs in each sample.
+        repetitions: Number of samples of each task.
+        seed: Seed of the first sample; the next ones follow.
+        done: An interrupted benchmark, whose runs are not repeated.
         after_estimator: Called with the table so far after each estimator of each task.
 
     Returns:
-        One run a task, estimator and sample. An estimator that refuses a sample, or whose estimate is not finite, has a
-        run without an estimate, that says why.
+        One run for each task, estimator and sample. If an estimator raises RequestError, or its estimate is not finite,
+        the run has no estimate, and its notes give the reason.
     """
-    known = {(run.task, run.estimator, run.seed): run for run in done or ()}
+    finished = {(run.task, run.estimator, run.seed): run for run in done or ()}
     runs: list[EstimatorRun] = []
     for task in tasks:
         for name, estimator in estimators.items():
             runs += [
-                known.get((task.name, name, one)) or _run(task, name, estimator, samples, one)
-                for one in range(seed, seed + repetitions)
+                finished.get((task.name, name, sample_seed)) or _run(task, name, estimator, samples, sample_seed)
+                for sample_seed in range(seed, seed + repetitions)
             ]
             after_estimator(EstimatorBenchmark(tuple(runs), samples))
     return EstimatorBenchmark(tuple(runs), samples)
@@ -78,14 +78,14 @@ def benchmark_estimators(
 def signature_of(
     estimators: Iterable[str], tasks: Iterable[Task], *, samples: int, repetitions: int, seed: int
 ) -> RunSignature:
-    """What decides the estimates.
+    """Everything that the estimates depend on.
 
     Args:
-        estimators: Names.
+        estimators: Names of the estimators.
         tasks: Pairs of variables.
-        samples: Pairs in each sample.
-        repetitions: Samples of each task.
-        seed: Of the first sample.
+        samples: Number of pairs in each sample.
+        repetitions: Number of samples of each task.
+        seed: Seed of the first sample.
 
     Returns:
         The signature.

@@ -1,4 +1,4 @@
-"""Estimators of the information between numbers and numbers, by the names that a user types."""
+"""Estimators of mutual information between continuous variables, by name."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -20,17 +20,17 @@ from nmt_ib.results.estimate import Estimate
 X = Float[np.ndarray, "N D"]
 Y = Float[np.ndarray, "N E"]
 PairEstimator = Callable[[X, Y, int], Estimate]
-SAMPLES_A_CELL = 5  # the usual rule of tables that are counted
-ALONE = 0.9  # of ln N: nearly all of the density around a point is its own
+MIN_SAMPLES_PER_CELL = 5  # the usual rule for contingency tables
+MAX_ENTROPY_SHARE = 0.9  # of ln N; above it, nearly all of the density around a point is due to the point itself
 
 
 def gaussian(x: X, y: Y, seed: int) -> Estimate:
-    """Canonical correlations, as if all were Gaussian.
+    """By canonical correlations, exact for Gaussian variables.
 
     Args:
-        x: Numbers, one row a sample.
-        y: The same, row by row.
-        seed: Not needed.
+        x: One row for each sample.
+        y: One row for each sample, in the same order.
+        seed: Not used.
 
     Returns:
         See `gaussian_information`.
@@ -39,12 +39,12 @@ def gaussian(x: X, y: Y, seed: int) -> Estimate:
 
 
 def nearest_neighbours(x: X, y: Y, seed: int, variant: int) -> Estimate:
-    """Kraskov, Stoegbauer & Grassberger's estimators.
+    """By nearest neighbours: the estimators of Kraskov, Stoegbauer & Grassberger.
 
     Args:
-        x: Numbers, one row a sample.
-        y: The same, row by row.
-        seed: Of moves of equal values.
+        x: One row for each sample.
+        y: One row for each sample, in the same order.
+        seed: Seed of the noise on repeated values.
         variant: 1 or 2.
 
     Returns:
@@ -54,59 +54,57 @@ def nearest_neighbours(x: X, y: Y, seed: int, variant: int) -> Estimate:
 
 
 def binned(x: X, y: Y, seed: int, bins: Callable[[int], Bins]) -> Estimate:
-    """Cells of x and of y, counted, with the correction of Miller & Madow.
+    """By binning x and y, with the Miller-Madow correction.
 
     Args:
-        x: Numbers, one row a sample.
-        y: The same, row by row.
-        seed: Not needed.
-        bins: Makes a number of bins of each column.
+        x: One row for each sample.
+        y: One row for each sample, in the same order.
+        seed: Not used.
+        bins: Binning with a given number of bins for each column.
 
     Returns:
-        See `binned_information`; with as many bins as leave `SAMPLES_A_CELL` samples to each cell of x and y.
+        See `binned_information`; the largest number of bins with `MIN_SAMPLES_PER_CELL` samples for each joint cell of
+        x and y on average.
 
     Raises:
-        RequestError: Two bins a column are too many.
+        RequestError: There are too few samples for two bins in each column.
     """
-    columns, cells = x.shape[1] + y.shape[1], len(x) / SAMPLES_A_CELL
-    count = math.floor(cells ** (1 / columns))
+    columns = x.shape[1] + y.shape[1]
+    count = math.floor((len(x) / MIN_SAMPLES_PER_CELL) ** (1 / columns))
     if count < 2:
-        raise RequestError(
-            f"{columns} dimensions cut in two are more cells than {len(x)} samples can fill: {SAMPLES_A_CELL} a cell"
-            f" allow {max(0, math.floor(math.log2(cells)))}"
-        )
+        needed = MIN_SAMPLES_PER_CELL * 2**columns
+        raise RequestError(f"2 bins in each of {columns} dimensions need {needed:,} samples, got {len(x):,}")
     return binned_information(x, y, bins(count), bins(count), miller_madow=True)
 
 
 def clustered(x: X, y: Y, seed: int) -> Estimate:
-    """Clusters of x and of y by k-means, counted.
+    """By k-means clustering of x and y.
 
     Args:
-        x: Numbers, one row a sample.
-        y: The same, row by row.
-        seed: Of k-means.
+        x: One row for each sample.
+        y: One row for each sample, in the same order.
+        seed: Seed of k-means.
 
     Returns:
-        See `clustered_information`; at most I(X;Y) but for chance. With as many clusters of either as leave
-        `SAMPLES_A_CELL` samples to each pair of clusters.
+        See `clustered_information`; at most I(X;Y) in expectation. The number of clusters is the largest with
+        `MIN_SAMPLES_PER_CELL` samples for each pair of clusters on average.
     """
-    clusters = math.isqrt(len(x) // SAMPLES_A_CELL)
+    clusters = math.isqrt(len(x) // MIN_SAMPLES_PER_CELL)
     labels = MiniBatchKMeans(clusters, random_state=seed, n_init=3).fit_predict(y)
     return clustered_information(x, labels, clusters=clusters, seed=seed)
 
 
 def kernels(x: X, y: Y, seed: int) -> Estimate:
-    r"""Entropies of x, of y and of both, from Gaussian kernels around the samples: h(X) + h(Y) - h(X,Y).
+    r"""By kernel density estimates of three entropies: h(X) + h(Y) - h(X,Y).
 
-    Columns are standardised; the kernels have one width, that of Silverman's rule for both, so that the entropies of
-    the kernels themselves cancel, and what is estimated is the information of X and Y with noise of that variance.
-    A sample's own kernel counts: where neighbours are far, in many dimensions, all three tend to ln N, and so does the
-    estimate.
+    Columns are standardised; all kernels have the bandwidth of Silverman's rule for (X, Y), so that the entropies of the
+    kernels cancel and the estimate is that of X and Y with added noise. The kernel of a sample itself is included: in
+    high dimension, where neighbours are far, all three entropies and hence the estimate approach ln N.
 
     Args:
-        x: Numbers, one row a sample.
-        y: The same, row by row.
-        seed: Not needed.
+        x: One row for each sample.
+        y: One row for each sample, in the same order.
+        seed: Not used.
 
     Returns:
         Nats, <= 2 ln N.
@@ -119,22 +117,22 @@ def kernels(x: X, y: Y, seed: int) -> Estimate:
     variance = (4 / (len(x) * (columns + 2))) ** (2 / (columns + 4))
     parts = [(part - part.mean(0)) / part.std(0) for part in (x, y)]
     one_class = np.zeros(len(x), dtype=np.int64)
-    of_x, of_y, of_both = (
-        float(kde_layer(points, one_class, variance)[1].i_x) for points in (*parts, np.concatenate(parts, 1))
+    h_x, h_y, h_xy = (
+        kde_layer(points, one_class, variance)[1].i_x.nats for points in (*parts, np.concatenate(parts, 1))
     )
-    alone = of_both > ALONE * math.log(len(x))
-    warnings = (f"{len(x)} samples are far apart in {columns} dimensions: the estimate tends to ln {len(x)}",)
+    isolated = h_xy > MAX_ENTROPY_SHARE * math.log(len(x))
+    warnings = (f"{len(x)} samples are far apart in {columns} dimensions: the estimate approaches ln {len(x)}",)
     settings = {"estimator": "kde", "variance": variance, "samples": len(x)}
-    return Estimate(of_x + of_y - of_both, settings=settings, warnings=warnings if alone else ())
+    return Estimate(h_x + h_y - h_xy, settings=settings, warnings=warnings if isolated else ())
 
 
 def neural(x: X, y: Y, seed: int, bound: str) -> Estimate:
-    """A bound and a trained critic.
+    """By a variational bound with a trained critic.
 
     Args:
-        x: Numbers, one row a sample.
-        y: The same, row by row.
-        seed: Of the critic and of the parts of the sample.
+        x: One row for each sample.
+        y: One row for each sample, in the same order.
+        seed: Seed of the critic and of the split of the sample.
         bound: A name of `nmt_ib.info.bounds.BOUNDS`.
 
     Returns:
@@ -153,28 +151,28 @@ PAIR_ESTIMATORS: dict[str, PairEstimator] = {
     "kde": kernels,
     **{bound: partial(neural, bound=bound) for bound in ("infonce", "nwj", "dv", "smile")},
 }
-UNFIT = {
-    "discrete": "it counts equal values, of which samples of continuous variables have none; binning counts cells",
-    "sp": "it needs the noise inside a network, which a sample of pairs does not have; kde adds noise of its own",
-    "exact": "it needs a linear network's weights, not samples; gaussian reads correlations off a sample",
+NOT_FOR_PAIRS = {
+    "discrete": "it counts equal values, which samples of continuous variables do not have; use binning",
+    "sp": "it needs the internal noise of a network, which pairs do not have; use kde, which adds noise",
+    "exact": "it needs the weights of a linear network, not samples; use gaussian",
 }
 
 
 def chosen_estimators(names: Sequence[str]) -> dict[str, PairEstimator]:
-    """The estimators that a user named.
+    """Estimators by name.
 
     Args:
-        names: Names of `PAIR_ESTIMATORS`; "all" alone: all of them.
+        names: Names of `PAIR_ESTIMATORS`, or "all" alone.
 
     Returns:
-        Name -> estimator.
+        The estimators by name.
 
     Raises:
-        RequestError: There is no name, an unknown one, or one of an estimator that cannot read numbers and numbers.
+        RequestError: There is no name, an unknown one, or one of an estimator that does not apply to pairs.
     """
     for name in names:
-        if name in UNFIT:
-            raise RequestError(f"{name} cannot be compared on pairs of continuous variables: {UNFIT[name]}")
+        if name in NOT_FOR_PAIRS:
+            raise RequestError(f"{name} cannot be compared on pairs of continuous variables: {NOT_FOR_PAIRS[name]}")
         if name not in PAIR_ESTIMATORS and list(names) != ["all"]:
             raise RequestError(f"unknown estimator {name!r}; known: {', '.join(PAIR_ESTIMATORS)}")
     if not names:

@@ -88,8 +88,8 @@ def gathered_states(
     Encoder states are those of the first piece of each word. The output of a word is the target piece aligned with it
     by cross-attention, or the label of its sentence. Models differ in the decoder layer that aligns best, and in
     whether it aligns the input or the output piece of a step: the alignment with the highest chance-corrected
-    information about the words is used. Decoder states are those from which target pieces are predicted; their word is the input
-    piece.
+    information about the words is used. Decoder states are those from which target pieces are predicted; their word is
+    the input piece.
 
     Args:
         model: An encoder, a classifier or a translation model.

@@ -1,4 +1,4 @@
-"""Bias and spread are those of estimators whose errors are known, and a benchmark goes on where it was."""
+"""Bias and spread of estimators with known errors; an interrupted benchmark is resumed."""
 
 import json
 import math
@@ -62,7 +62,7 @@ def test_known_errors_have_their_bias_and_spread(found):
     assert str(EstimatorScore.of(found[3:4])) == "+0.000*"
 
 
-def test_no_estimate_says_why(found):
+def test_a_missing_estimate_has_a_reason(found):
     assert [run.notes for run in found if run.estimator == "exploding"] == [("the estimate is -inf",)] * 6
     score = found.scores["normal-1x1", "refusing"]
     assert math.isnan(score.bias_nats)
@@ -106,7 +106,7 @@ def test_all_see_the_same_samples_and_maps_the_same_pairs():
     assert not np.array_equal(seen["a", 4][0][0], seen["a", 5][0][0])
 
 
-def test_a_killed_benchmark_goes_on_and_gives_the_same(found):
+def test_an_interrupted_benchmark_is_resumed_with_the_same_result(found):
     calls, tables = [], []
 
     def counted(name):
@@ -125,14 +125,14 @@ def test_a_killed_benchmark_goes_on_and_gives_the_same(found):
     assert tables[-1] == again
 
 
-def test_plain_data_and_back(found):
+def test_json_round_trip(found):
     plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert EstimatorBenchmark.from_dict(plain) == found
     assert plain["scores"][2]["bias_nats"] is None
     assert len(plain["scores"]) == len(found.scores) == 10
 
 
-def test_it_shows_itself(found):
+def test_data_frame_and_html(found):
     frame = found.to_dataframe()
     assert list(frame.columns) == list(EstimatorScore.__dataclass_fields__)
     assert frame.set_index(["task", "estimator"]).bias_nats["half-cube-1x1", "rising"] == pytest.approx(1)
@@ -168,7 +168,7 @@ def test_tasks_by_name():
         chosen_tasks([])
 
 
-def test_what_decides_the_numbers():
+def test_signature():
     signature = signature_of(FAKES, TWO, samples=10, repetitions=3, seed=5)
     assert (signature.seed, signature.settings["tasks"]) == (5, ["normal-1x1", "half-cube-1x1"])
     other = signature_of(FAKES, TWO, samples=11, repetitions=3, seed=5)
