@@ -6,11 +6,11 @@ import pytest
 from nmt_ib.errors import RequestError
 from nmt_ib.info.bounds import BOUNDS
 from nmt_ib.info.tasks import TASKS
-from nmt_ib.studies.benchmarks.pair_estimators import PAIR_ESTIMATORS, NOT_FOR_PAIRS, chosen_estimators
+from nmt_ib.studies.benchmarks.pair_estimators import NOT_FOR_PAIRS, PAIR_ESTIMATORS, chosen_estimators
 from tests.oracles.information import kernel_entropy
 
-# Allowed error in nats for correlated normals (0.413 nats) and 1,000 pairs: the standard error of KSG is 0.026, bins and
-# kernels smooth, and a critic is trained on 500 pairs only.
+# Allowed error in nats for correlated normals (0.413 nats) and 1,000 pairs: the standard error of KSG is 0.026, bins
+# and kernels smooth, and a critic is trained on 500 pairs only.
 MAX_ERROR = {
     "gaussian": 0.08, "ksg": 0.05, "ksg2": 0.05, "binning": 0.1, "adaptive": 0.08, "clustering": 0.08, "kde": 0.08,
     "infonce": 0.2, "nwj": 0.3, "dv": 0.2, "smile": 0.2,
