@@ -98,8 +98,8 @@ def kernels(x: X, y: Y, seed: int) -> Estimate:
     r"""By kernel density estimates of three entropies: h(X) + h(Y) - h(X,Y).
 
     Columns are standardised; all kernels have the bandwidth of Silverman's rule for (X, Y), so that the entropies of
-    the kernels cancel and the estimate is that of X and Y with added noise. The kernel of a sample itself is included: in
-    high dimension, where neighbours are far, all three entropies and hence the estimate approach ln N.
+    the kernels cancel and the estimate is that of X and Y with added noise. The kernel of a sample itself is included:
+    in high dimension, where neighbours are far, all three entropies and hence the estimate approach ln N.
 
     Args:
         x: One row for each sample.
