@@ -79,8 +79,8 @@ def test_a_killed_run_goes_on_and_gives_the_same(run, monkeypatch):
 
     monkeypatch.setitem(pair_estimators.PAIR_ESTIMATORS, "ksg", killed)
     status, _, errors = run(*QUICK, "--out", "run")
-    assert status == 1
-    assert "the same command goes on" in errors
+    assert status == 130
+    assert "rerun the same command to resume" in errors
     status, output, _ = run(*QUICK, "--out", "run", "--json")
     assert status == 0
     assert calls == [0, 1, 0, 1, 0, 1]  # the third estimator of four was written down, the fourth was not
@@ -91,7 +91,7 @@ def test_a_killed_run_goes_on_and_gives_the_same(run, monkeypatch):
     ("arguments", "message"),
     [
         (["--estimators", "magic"], "unknown estimator 'magic'; known: gaussian, ksg, ksg2, binning"),
-        (["--estimators", "ksg,sp"], "sp cannot be compared on pairs of continuous variables: it needs the noise"),
+        (["--estimators", "ksg,sp"], "sp cannot be compared on pairs of continuous variables: it needs the internal noise"),
         (["--estimators", ","], "no estimator is named; known: gaussian"),
         (["--estimators", "ksg", "--tasks", "normal"], "unknown task 'normal'; known: all, normal-1x1"),
         (["--estimators", "ksg", "--tasks", ""], "no task is named; known: all"),
