@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from nmt_ib.results.attribution import Attribution, Attributions
     from nmt_ib.results.diagnosis import Diagnosis, SentenceDiagnosis
     from nmt_ib.results.information_plane import Plane
-    from nmt_ib.results.parsing import CompressionSweep
+    from nmt_ib.results.parsing import CompressionSweep, ParserTest, Parses
     from nmt_ib.results.retention import Retention
     from nmt_ib.results.transformer_plane import TransformerPlane
     from nmt_ib.runs.loading import load_run, render
     from nmt_ib.studies.attribution import attribute
+    from nmt_ib.studies.parsing.compress import compress
+    from nmt_ib.studies.parsing.parse import parse
     from nmt_ib.studies.planes.curve import ib_curve
     from nmt_ib.studies.planes.plane import plane
     from nmt_ib.studies.retention.retain import retain
@@ -31,12 +33,15 @@ _HOMES = {
     "Attributions": "results.attribution",
     "CompressionSweep": "results.parsing",
     "Diagnosis": "results.diagnosis",
+    "ParserTest": "results.parsing",
+    "Parses": "results.parsing",
     "Plane": "results.information_plane",
     "RequestError": "errors",
     "Retention": "results.retention",
     "SentenceDiagnosis": "results.diagnosis",
     "TransformerPlane": "results.transformer_plane",
     "attribute": "studies.attribution",
+    "compress": "studies.parsing.compress",
     "diagnose": "studies.under_translation.diagnose",
     "ib_curve": "studies.planes.curve",
     "load_embedder": "models.loading",
@@ -44,6 +49,7 @@ _HOMES = {
     "load_model": "models.loading",
     "load_run": "runs.loading",
     "load_translation_model": "models.loading",
+    "parse": "studies.parsing.parse",
     "plane": "studies.planes.plane",
     "progress_bar": "progress",
     "read_conllu": "data.conllu",
@@ -59,6 +65,8 @@ __all__ = [
     "Attributions",
     "CompressionSweep",
     "Diagnosis",
+    "ParserTest",
+    "Parses",
     "Plane",
     "RequestError",
     "Retention",
@@ -66,6 +74,7 @@ __all__ = [
     "TransformerPlane",
     "attribute",
     "benchmark",
+    "compress",
     "diagnose",
     "ib_curve",
     "info",
@@ -74,6 +83,7 @@ __all__ = [
     "load_model",
     "load_run",
     "load_translation_model",
+    "parse",
     "plane",
     "progress_bar",
     "read_conllu",

@@ -1,4 +1,4 @@
-"""Benchmarks: attribution methods by faithfulness and by manual alignments, estimators by exact values."""
+"""Benchmarks: attribution methods by faithfulness and by manual alignments, parsers, estimators by exact values."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from nmt_ib.results.benchmark import Benchmark, BenchmarkRow
     from nmt_ib.results.estimator_benchmark import EstimatorBenchmark
     from nmt_ib.studies.benchmarks.benchmark import alignment, attribution, mi
+    from nmt_ib.studies.parsing.benchmark import parsing
 
 _HOMES = {
     "Benchmark": "results.benchmark",
@@ -15,8 +16,9 @@ _HOMES = {
     "alignment": "studies.benchmarks.benchmark",
     "attribution": "studies.benchmarks.benchmark",
     "mi": "studies.benchmarks.benchmark",
+    "parsing": "studies.parsing.benchmark",
 }
-__all__ = ["Benchmark", "BenchmarkRow", "EstimatorBenchmark", "alignment", "attribution", "mi"]
+__all__ = ["Benchmark", "BenchmarkRow", "EstimatorBenchmark", "alignment", "attribution", "mi", "parsing"]
 
 
 def __getattr__(name: str) -> Any:

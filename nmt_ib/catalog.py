@@ -32,11 +32,13 @@ RESULTS = {
     "retain": "nmt_ib.results.retention.Retention",
     "attribute": "nmt_ib.results.attribution.Attributions",
     "compress": "nmt_ib.results.parsing.CompressionSweep",
+    "parse": "nmt_ib.results.parsing.Parses",
     "plane": "nmt_ib.results.information_plane.Plane",
     "plane --model": "nmt_ib.results.transformer_plane.TransformerPlane",
     "curve": "nmt_ib.results.ib_curve.IBCurve",
     "benchmark attribution": "nmt_ib.results.benchmark.Benchmark",
     "benchmark alignment": "nmt_ib.results.benchmark.Benchmark",
+    "benchmark parsing": "nmt_ib.results.parsing.ParserTest",
     "benchmark mi": "nmt_ib.results.estimator_benchmark.EstimatorBenchmark",
 }
 REPORTS = {
@@ -44,10 +46,12 @@ REPORTS = {
     "retain": "nmt_ib.reports.rendering.retention",
     "attribute": "nmt_ib.reports.rendering.attributions",
     "compress": "nmt_ib.reports.rendering.compression",
+    "parse": "nmt_ib.reports.rendering.parses",
     "plane": "nmt_ib.reports.rendering.plane",
     "plane --model": "nmt_ib.reports.rendering.transformer_plane",
     "curve": "nmt_ib.reports.rendering.curve",
     "benchmark attribution": "nmt_ib.reports.rendering.no_figures",
     "benchmark alignment": "nmt_ib.reports.rendering.no_figures",
+    "benchmark parsing": "nmt_ib.reports.rendering.no_figures",
     "benchmark mi": "nmt_ib.reports.rendering.estimators",
 }

@@ -57,7 +57,7 @@ def main() -> None:
     training = TrainingSettings(options.epochs, learning_rate=2e-3, seed=options.seed)
     study = CompressionStudy(TagSettings(dropout=0.2), Objective(options.beta), size, training)
     study.train((known, unseen), study.config(embedder, layers, known), options.out, after_epoch=show)
-    model = load_parser(options.out)[1]
+    model = load_parser(options.out).model
     found = score_parser(model, held_out)
     weights = ", ".join(f"{weight:.2f}" for weight in model.mix.softmax(0).tolist())
     print(f"layers 0 to {layers[-1]} weigh {weights}")

@@ -81,7 +81,7 @@ class Bench:
         start = time.perf_counter()
         point = study.train(corpora[:2], config, folder)
         row = key | {"dev_las": point.las, "epoch": point.epoch, "seconds": time.perf_counter() - start}
-        row |= asdict(score_parser(model := load_parser(folder)[1], corpora[2]))
+        row |= asdict(score_parser(model := load_parser(folder).model, corpora[2]))
         if tags.kind == "discrete":
             table = tag_table(model, corpora[2])
             row |= {"v_measure": table.v_measure, "tags_used": len(table)}

@@ -44,7 +44,7 @@ def show_distinctions(
     points: Sequence[CompressionPoint], folder: Path, known: ParsingCorpus, unseen: ParsingCorpus
 ) -> None:
     """A line for each price, then what is taken for what."""
-    found = [probe_pos(load_parser(folder / point.directory)[1], known, unseen) for point in points]
+    found = [probe_pos(load_parser(folder / point.directory).model, known, unseen) for point in points]
     names = sorted(found[0].recall, key=lambda name: -found[0].recall[name])
     print(f"{'beta':>8}{'bits':>8}{'UAS':>7}{'LAS':>7}{'POS':>7}" + "".join(f"{name:>6}" for name in names))
     for point, one in zip(points, found, strict=True):
@@ -105,7 +105,7 @@ def main() -> None:
     some = np.random.default_rng(0).permutation(len(forms))[: options.pictured]
     panels = {}
     for point in (points[place] for place in sorted({0, len(points) // 2, len(points) - 1})):
-        values = sampled_tags(load_parser(options.out / point.directory)[1], unseen)
+        values = sampled_tags(load_parser(options.out / point.directory).model, unseen)
         panels[f"beta {point.beta:g}: {point.bits_per_token:.3g} bits a word, LAS {point.las:.1%}"] = tsne(values[some])
         for word in some[:NEIGHBOURS_OF].tolist():
             near = " ".join(forms[other] for other in nearest_words(values, word))

@@ -62,13 +62,12 @@ TESTED_ELSEWHERE = {
 }
 UNTESTED = """
 attribution/gate attribution/gated_question attribution/mixing attribution/outcome attribution/readout_training
-attribution/sites cli/benchmark_table cli/compression_request cli/layers cli/main cli/render cli/show cli/terminal
-compression/kinds compression/tags models/elmo_files models/fingerprints models/generation models/languages
-models/layouts models/marian_weights models/seq2seq models/sources models/stack models/vocabulary reports/png/canvas
-reports/png/diagnosis reports/png/estimators reports/png/information_plane reports/png/parsing reports/png/plane
-reports/png/retention reports/png/transformer_plane requests results/attribution results/benchmark results/deep_vib
-results/diagnosis results/estimator_benchmark results/ib_curve results/information_plane results/parsing
-results/specialization results/transformer_plane seeding signature studies/attribution studies/benchmarks/alignment
+attribution/sites cli/benchmark_table cli/layers cli/main cli/render cli/show cli/terminal models/elmo_files
+models/fingerprints models/generation models/languages models/layouts models/marian_weights models/seq2seq
+models/sources models/stack models/vocabulary reports/png/canvas reports/png/diagnosis reports/png/estimators
+reports/png/information_plane reports/png/parsing reports/png/plane reports/png/retention reports/png/transformer_plane
+requests results/attribution results/benchmark results/diagnosis results/estimator_benchmark results/ib_curve
+results/information_plane results/transformer_plane seeding signature studies/attribution studies/benchmarks/alignment
 studies/retention/summary studies/under_translation/stored_references types
 """.split()
 

@@ -22,8 +22,6 @@ from nmt_ib.cli.terminal import (
     set_threads,
     split,
 )
-from nmt_ib.errors import RequestError
-from nmt_ib.progress import progress_bar
 
 app = typer.Typer(help="Compares methods with each other.", rich_markup_mode=None)
 app.command(epilog=MI_EXAMPLE)(mi)
@@ -105,25 +103,16 @@ def alignment(
 
 @app.command(epilog=PARSING_EXAMPLE)
 def parsing(
-    model: Annotated[Path, typer.Argument(help="What `nmt-ib compress` was given as --out.")],
-    test: Annotated[str, typer.Argument(help="Treebank to test on: CoNLL-U, may be gzipped.")],
+    model: Annotated[Path, typer.Argument(help="The --out directory of `nmt-ib compress`.")],
+    test: Annotated[str, typer.Argument(help="Test treebank: CoNLL-U, may be gzipped.")],
     device: Device = "cpu",
     batch_size: SentencesAtOnce = 128,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
     """Measures attachment scores of a compressed parser, as the official scorer does, and its bits a word."""
-    from nmt_ib.compression.saved import load_parser
-    from nmt_ib.data.conllu import read_conllu
-    from nmt_ib.studies.parsing.benchmark import score_parser
-    from nmt_ib.studies.parsing.treebank_vectors import embed_treebank, load_parser_embedder
+    from nmt_ib.studies.parsing.benchmark import parsing as study
 
     set_threads(threads)
-    config, parser = load_parser(model)
-    trees = list(read_conllu(test))
-    if not any(trees):
-        raise RequestError(f"{test} has no words")
-    with progress_bar("vectors", len(trees)) as advance:
-        embedder = load_parser_embedder(config, device)
-        corpus = embed_treebank(trees, embedder, config.layers, config.labels, advance=advance)
-    show_parsing(score_parser(parser.to(device), corpus, batch_size=batch_size), as_json=as_json)
+    scores = study(model, test, batch_size=batch_size, device=device, progress=True)
+    present(scores, show_parsing, None, as_json=as_json)

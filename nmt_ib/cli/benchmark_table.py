@@ -1,10 +1,8 @@
 """What `nmt-ib benchmark` prints: a block a figure with the best method first, or one JSON document."""
 
-import json
 import math
 from typing import TYPE_CHECKING
 
-import typer
 from rich.box import HORIZONTALS
 from rich.table import Table
 
@@ -108,19 +106,15 @@ def show(table: "Benchmark", rule: str = "") -> None:
     out.print(f"{table.sentences} sentences, {table.answers} {answers}; the best comes first", soft_wrap=True)
 
 
-def show_parsing(found: "ParserTest", *, as_json: bool) -> None:
-    """Prints how well a parser parses.
+def show_parsing(scores: "ParserTest") -> None:
+    """Prints the scores of a parser.
 
     Args:
-        found: The test.
-        as_json: Whether as one JSON document.
+        scores: The scores.
     """
-    if as_json:
-        typer.echo(json.dumps(found.to_dict()))
-        return
-    bits = "-" if found.bits_per_token is None else f"{found.bits_per_token:.1f}"
-    out.print(f"UAS {found.uas:.2%}  LAS {found.las:.2%}  CLAS {found.clas:.2%}  bits a word {bits}")
+    bits = "-" if scores.bits_per_token is None else f"{scores.bits_per_token:.1f}"
+    out.print(f"UAS {scores.uas:.2%}  LAS {scores.las:.2%}  CLAS {scores.clas:.2%}  bits a word {bits}")
     out.print(
-        f"{found.words:,} words in {found.sentences:,} sentences, {found.sentences_per_second:,.0f} sentences/s",
+        f"{scores.words:,} words in {scores.sentences:,} sentences, {scores.sentences_per_second:,.0f} sentences/s",
         soft_wrap=True,
     )

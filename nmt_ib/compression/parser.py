@@ -9,6 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from nmt_ib.compression.corpus import unpad
 from nmt_ib.compression.tags import Compressor, Tags, WordBatch
+from nmt_ib.errors import RequestError
 from nmt_ib.parsing.biaffine import BiaffineParser, ParserScores
 from nmt_ib.parsing.decoding import maximum_spanning_trees
 
@@ -127,3 +128,22 @@ class CompressedParser(nn.Module):
             return relations
         is_root_relation = torch.arange(relations.shape[2], device=relations.device) == self.root
         return relations.masked_fill(is_root_relation != (heads == -1)[..., None], -torch.inf)
+
+
+def moved(model: CompressedParser, device: torch.device | str) -> CompressedParser:
+    """Moves a parser to a device.
+
+    Args:
+        model: The parser.
+        device: The device.
+
+    Returns:
+        The parser.
+
+    Raises:
+        RequestError: There is no such device.
+    """
+    try:
+        return model.to(device)
+    except (RuntimeError, AssertionError) as error:  # AssertionError: torch built without CUDA
+        raise RequestError(f"cannot use the device {str(device)!r}: {str(error).splitlines()[0]}") from error

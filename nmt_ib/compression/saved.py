@@ -1,7 +1,7 @@
 """A compressed parser on disk: config.json and model.safetensors."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save
 
 from nmt_ib.compression.corpus import Labels
 from nmt_ib.compression.kinds import TagSettings, WordShape, compressor
-from nmt_ib.compression.parser import CompressedParser
+from nmt_ib.compression.parser import CompressedParser, moved
 from nmt_ib.errors import RequestError
 from nmt_ib.files import write_bytes, write_json
 from nmt_ib.parsing.biaffine import BiaffineParser, ParserSettings
@@ -32,6 +32,9 @@ class ParserConfig:
         labels: Label inventories.
         tags: Settings of the compressor.
         parser: Size of the parser.
+        source_language: Source language with which the embedder is loaded, if it needs one.
+        target_language: Target language with which the embedder is loaded, if it needs one.
+        prefix: Task prefix with which the embedder is loaded, if it needs one.
     """
 
     embedder: str
@@ -42,6 +45,9 @@ class ParserConfig:
     labels: Labels
     tags: TagSettings
     parser: ParserSettings
+    source_language: str | None = None
+    target_language: str | None = None
+    prefix: str | None = None
 
     def build(self) -> CompressedParser:
         """The untrained parser; its weights are drawn from torch's global generator."""
@@ -52,16 +58,40 @@ class ParserConfig:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "ParserConfig":
         """The inverse of `asdict`, also after a JSON round trip."""
-        return cls(
-            embedder=data["embedder"],
-            pooling=data["pooling"],
-            embedder_fingerprint=data["embedder_fingerprint"],
-            layers=tuple(data["layers"]),
-            words=WordShape(**data["words"]),
-            labels=Labels(tuple(data["labels"]["relations"]), tuple(data["labels"]["upos"])),
-            tags=TagSettings(**data["tags"]),
-            parser=ParserSettings(**data["parser"]),
-        )
+        parts = {
+            "layers": tuple(data["layers"]),
+            "words": WordShape(**data["words"]),
+            "labels": Labels(tuple(data["labels"]["relations"]), tuple(data["labels"]["upos"])),
+            "tags": TagSettings(**data["tags"]),
+            "parser": ParserSettings(**data["parser"]),
+        }
+        return cls(**{**data, **parts})
+
+
+@dataclass(frozen=True)
+class SavedParser:
+    """A trained parser as it was loaded.
+
+    Attributes:
+        name: The directory, as the user named it.
+        config: The parser's configuration.
+        model: The parser, in evaluation mode.
+    """
+
+    name: str
+    config: ParserConfig
+    model: CompressedParser = field(repr=False)
+
+    def to(self, device: torch.device | str | None) -> CompressedParser:
+        """Moves the parser.
+
+        Args:
+            device: Device; None: the parser stays where it is.
+
+        Returns:
+            The parser.
+        """
+        return self.model if device is None else moved(self.model, device)
 
 
 def save_parser(directory: Path, config: ParserConfig, model: CompressedParser) -> None:
@@ -77,14 +107,14 @@ def save_parser(directory: Path, config: ParserConfig, model: CompressedParser) 
     write_json(directory / CONFIG, asdict(config))
 
 
-def load_parser(directory: str | Path) -> tuple[ParserConfig, CompressedParser]:
+def load_parser(directory: str | Path) -> SavedParser:
     """Reads a parser.
 
     Args:
         directory: A directory that `save_parser` wrote to.
 
     Returns:
-        The configuration, and the parser in evaluation mode.
+        The parser with its configuration.
 
     Raises:
         RequestError: The directory holds no parser, or a damaged one.
@@ -101,7 +131,7 @@ def load_parser(directory: str | Path) -> tuple[ParserConfig, CompressedParser]:
         raise RequestError(f"{directory} holds no finished parser: {_hint(folder)}") from error
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise RequestError(f"{directory} holds a damaged parser: {str(error).splitlines()[0]}") from error
-    return config, model.eval().requires_grad_(False)
+    return SavedParser(str(directory), config, model.eval().requires_grad_(False))
 
 
 def _hint(folder: Path) -> str:

@@ -2,17 +2,18 @@
 
 from pathlib import Path
 
+from nmt_ib.files import replacing
 from nmt_ib.reports.html import write_report, write_retention_report
 from nmt_ib.results.diagnosis import Diagnosis
 from nmt_ib.results.estimator_benchmark import EstimatorBenchmark
 from nmt_ib.results.ib_curve import IBCurve
 from nmt_ib.results.information_plane import Plane
-from nmt_ib.results.parsing import CompressionSweep
+from nmt_ib.results.parsing import CompressionSweep, Parses
 from nmt_ib.results.result import Result
 from nmt_ib.results.retention import Retention
 from nmt_ib.results.transformer_plane import TransformerPlane
 
-REPORT = "report.html"
+REPORT, PARSED = "report.html", "parsed.conllu"
 
 
 def diagnosis(directory: Path, result: Diagnosis) -> list[Path]:
@@ -40,6 +41,14 @@ def compression(directory: Path, result: CompressionSweep) -> list[Path]:
     from nmt_ib.reports.png.parsing import write_sweep_figure
 
     return write_sweep_figure(directory, result) if len(result.points) > 1 else []
+
+
+def parses(directory: Path, result: Parses) -> list[Path]:
+    """Writes `parsed.conllu`."""
+    path = directory / PARSED
+    with replacing(path) as file:
+        file.write(result.to_conllu())
+    return [path]
 
 
 def plane(directory: Path, result: Plane) -> list[Path]:

@@ -82,7 +82,7 @@ class TagTable(Document, Sequence[TagUse]):
 
 
 @dataclass(frozen=True)
-class PosProbe:
+class PosProbe(Document):
     """How well a linear classifier predicts parts of speech from tags.
 
     Attributes:

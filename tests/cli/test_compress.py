@@ -23,7 +23,7 @@ def test_one_beta_gives_one_parser(compress, run, treebanks):
     assert point["bits_per_token"] >= 0
     assert sweep["signature"]["settings"]["layers"] == [2]
     assert set(contents(treebanks / "model")) == {
-        "checkpoint.safetensors", "config.json", "model.safetensors", "run.json", "summary.json"
+        ".lock", "checkpoint.safetensors", "config.json", "model.safetensors", "run.json", "summary.json"
     }  # fmt: skip
     assert json.loads((treebanks / "model" / "summary.json").read_text()) == sweep
     status, printed, errors = run(
@@ -141,25 +141,26 @@ def test_other_settings_in_the_same_directory_are_refused(compress, run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--tags", "magic"], "unknown tags 'magic'; known: continuous, "),
-        (["--layer", "9"], "has layers 0 to 3, or mix"),
-        (["--layer", "last"], "--layer 'last'"),
-        (["--layer", "-1"], "--layer '-1'"),
-        (["--layer", "²"], "--layer '²'"),
-        (["--beta", "much"], "--beta 'much': expected comma-separated numbers"),
+        (["--tags", "magic"], "'magic' is not one of 'continuous', 'discrete'"),
+        (["--layer", "9"], "has layers 0 to 3, or 'mix'"),
+        (["--layer", "last"], "layer is 'last': "),
+        (["--layer", "-1"], "layer is '-1': "),
+        (["--layer", "²"], "layer is '²': "),
+        (["--beta", "much"], "--beta 'much': expected numbers separated by commas"),
         (["--beta", "-1"], "beta, gamma and free_bits must be finite"),
-        (["--beta", "0.1,,1"], "expected comma-separated numbers"),
+        (["--beta", "0.1,,1"], "expected numbers separated by commas"),
         (["--gamma", "-1"], "at least 0"),
         (["--warmup", "2"], "warmup must be a fraction"),
         (["--dropout", "1"], "below 1"),
         (["--learning-rate", "0"], "above 0"),
-        (["--pooling", "best"], "there is no pooling 'best'"),
+        (["--pooling", "best"], "'best' is not one of 'first', 'mean', 'last'"),
         (["--tags", "pca", "--dim", "999"], "999 principal components need vectors of at least 999 dimensions"),
         (["--tags", "pos", "--gamma", "1", "--free-bits", "3"], "pos tags have no rate term: omit gamma, free_bits"),
         (["--tags", "mlp", "--deep"], "only continuous and discrete tags have hidden layers"),
         (["--tags", "discrete", "--standard-prior"], "only continuous tags have a standard prior"),
         (["--dev", "nowhere.conllu"], "there is no file nowhere.conllu"),
         (["--dev", "empty.conllu"], "empty.conllu has no words"),
+        (["--beta", "0.1,1", "--tags", "pos"], "pos tags have no rate term: expected a single beta"),
         (["--dev", "broken.conllu"], "broken.conllu, line 3: "),
         (["--embedder", "./nothing"], "there is no directory ./nothing"),
         (["--device", "toaster"], "cannot use the device 'toaster'"),
@@ -205,7 +206,7 @@ def test_a_full_disk_is_said_in_one_line(run, treebanks, monkeypatch):
 
     monkeypatch.setattr(Path, "write_bytes", full)
     given = ("compress", "train.conllu", "--dev", "dev.conllu", *QUICK, "--out", "model")
-    assert "no disk space left for model: free some, then the same command goes on" in refused(run(*given))
+    assert "no disk space left for model: free some, then rerun the command to resume" in refused(run(*given))
 
 
 def test_a_diverged_training_says_so(run):

@@ -80,6 +80,20 @@ def test_curve(folders):
     assert found == nmt_ib.load_run(by_command)
 
 
+@pytest.mark.parametrize("tags", ["continuous", "discrete"])
+def test_compress(folders, saved, treebanks, tags):
+    by_command, by_python = folders
+    options = ("--dim", 4, "--epochs", 2, "--layer", "mix", "--beta", "0.01,1", "--gamma", 0.1, "--tags", tags)
+    files = ("train.conllu", "--dev", "dev.conllu", "--embedder", saved("bert"))
+    typed("compress", *files, *options, "--out", by_command)
+    found = nmt_ib.compress(
+        "train.conllu", Path("dev.conllu"), embedder=saved("bert"), dim=4, epochs=2, layer="mix", beta=[0.01, 1],
+        gamma=0.1, tags=tags, out=by_python,
+    )  # fmt: skip
+    assert_same(*folders, "sweep.png", "beta-1/config.json", "beta-0.01/model.safetensors")
+    assert found == nmt_ib.load_run(by_command)
+
+
 def test_benchmarks(folders, saved):
     by_command, by_python = folders
     typed("benchmark", "mi", "--estimators", "gaussian", "--tasks", "normal-1x1", "--samples", 50, "--out", by_command)

@@ -24,7 +24,8 @@ def folder(tmp_path):
 
 def test_a_parser_is_two_files(folder):
     assert sorted(file.name for file in folder.iterdir()) == [CONFIG, WEIGHTS]
-    config, model = load_parser(folder)
+    parser = load_parser(folder)
+    config, model = parser.config, parser.model
     assert ParserConfig.from_dict(json.loads((folder / CONFIG).read_text())) == config
     assert not model.training
     assert len(model.mix) == 2

@@ -20,11 +20,11 @@ TITLE_WIDTH = 80  # characters
 
 
 def write_sweep_figure(folder: Path, sweep: CompressionSweep) -> list[Path]:
-    """Writes the curve of attachment scores against bits a word.
+    """Writes the curve of attachment scores against bits per word.
 
     Args:
         folder: Where it goes.
-        sweep: Parsers that differ in the price of their tags.
+        sweep: Parsers that differ in beta.
 
     Returns:
         The file, `sweep.png`; none where the tags have no rate.
@@ -56,8 +56,8 @@ def write_sweep_figure(folder: Path, sweep: CompressionSweep) -> list[Path]:
             )
         _scale_bits(axes)
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
-        axes.set_xlabel("bits of a sampled tag, at least I(X;T); beta below each point")
-        axes.set_ylabel("words right, development set")
+        axes.set_xlabel("bits per word, an upper bound of I(X;T); beta below each point")
+        axes.set_ylabel("attachment score, development set")
         title(axes, _heading(sweep))
         axes.legend(frameon=False)
         return saved(folder, {"sweep.png": figure})

@@ -1,7 +1,7 @@
 """Training of compressed parsers: one, or a sweep over beta."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -9,6 +9,7 @@ import torch
 from nmt_ib.compression.corpus import ParsingCorpus
 from nmt_ib.compression.kinds import TagSettings, WordShape
 from nmt_ib.compression.objective import Objective
+from nmt_ib.compression.parser import moved
 from nmt_ib.compression.saved import ParserConfig, save_parser
 from nmt_ib.compression.training import Epoch, TrainingSettings, best_epoch, train
 from nmt_ib.errors import RequestError
@@ -16,9 +17,24 @@ from nmt_ib.parsing.biaffine import ParserSettings
 from nmt_ib.protocols import Embedder
 from nmt_ib.results.parsing import CompressionPoint, finite_or_none
 from nmt_ib.signature import fingerprint_lines
-from nmt_ib.studies.parsing.treebank_vectors import sample_indices
+from nmt_ib.studies.parsing.treebanks import sample_indices
 
 FIT_SENTENCES = 2_500  # training sentences for compressors that estimate statistics of words before training
+
+
+@dataclass(frozen=True)
+class EmbedderLanguages:
+    """Settings with which an embedder is loaded by name.
+
+    Attributes:
+        source_language: Source language as its tokenizer names it.
+        target_language: Target language as its tokenizer names it.
+        prefix: Task prefix.
+    """
+
+    source_language: str | None = None
+    target_language: str | None = None
+    prefix: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,13 +58,20 @@ class CompressionStudy:
         if unused and not self.tags.is_bottleneck:
             raise RequestError(f"{self.tags.kind} tags have no rate term: omit {', '.join(unused)}")
 
-    def config(self, embedder: Embedder, layers: Sequence[int], train_set: ParsingCorpus) -> ParserConfig:
+    def config(
+        self,
+        embedder: Embedder,
+        layers: Sequence[int],
+        train_set: ParsingCorpus,
+        languages: EmbedderLanguages = EmbedderLanguages(),  # noqa: B008 - frozen
+    ) -> ParserConfig:
         """The configuration of the parser that `train` trains.
 
         Args:
             embedder: The embedder of the words.
             layers: Layers of the embedder.
             train_set: The training set.
+            languages: Settings with which the embedder was loaded.
 
         Returns:
             The configuration.
@@ -64,6 +87,7 @@ class CompressionStudy:
             labels=train_set.labels,
             tags=self.tags,
             parser=self.parser,
+            **asdict(languages),
         )
 
     def train(
@@ -91,7 +115,7 @@ class CompressionStudy:
         seed = self.training.seed
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            model = config.build().to(device)
+            model = moved(config.build(), device)
         fit_words = corpora[0].batch(sample_indices(len(corpora[0].trees), FIT_SENTENCES, seed), device)
         with torch.no_grad():
             model.compressor.fit_(model.mixed(fit_words), fit_words)

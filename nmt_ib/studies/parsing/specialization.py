@@ -72,7 +72,7 @@ def write_tag_tables(directory: Path, points: Sequence[CompressionPoint], corpus
     Returns:
         A table for each parser.
     """
-    tables = [tag_table(load_parser(directory / point.directory)[1], corpus) for point in points]
+    tables = [tag_table(load_parser(directory / point.directory).model, corpus) for point in points]
     for point, table in zip(points, tables, strict=True):
         with replacing(directory / point.directory / TAG_TABLE) as file:
             file.write(table.to_tsv())

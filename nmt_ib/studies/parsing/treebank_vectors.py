@@ -1,7 +1,7 @@
-"""Treebanks as input of a parser: sampled sentences and the vectors of their words."""
+"""The input of a parser: treebanks with the vectors of their words."""
 
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 
@@ -11,38 +11,9 @@ from nmt_ib.errors import RequestError
 from nmt_ib.models.loading import load_embedder
 from nmt_ib.models.vector_cache import type_vectors, word_vectors
 from nmt_ib.models.vectors import WordVectors
+from nmt_ib.progress import progress_bar
 from nmt_ib.protocols import Embedder
 from nmt_ib.types import Tree
-
-
-def sample_sentences(trees: Sequence[Tree], count: int | None, seed: int) -> list[Tree]:
-    """A random sample of a treebank's sentences, in their order.
-
-    Args:
-        trees: The treebank.
-        count: Size of the sample; None: all sentences.
-        seed: Seed of the sample.
-
-    Returns:
-        The sentences.
-    """
-    return [trees[index] for index in sample_indices(len(trees), count, seed)]
-
-
-def sample_indices(total: int, count: int | None, seed: int) -> list[int]:
-    """A random sample of the indices 0 to `total` - 1, in ascending order.
-
-    Args:
-        total: Number of indices.
-        count: Size of the sample; None or more than `total`: all indices.
-        seed: Seed of the sample.
-
-    Returns:
-        The indices.
-    """
-    if count is None or count >= total:
-        return list(range(total))
-    return sorted(random.Random(seed).sample(range(total), count))  # noqa: S311
 
 
 def embed_treebank(
@@ -53,7 +24,7 @@ def embed_treebank(
     *,
     types: bool = False,
     cache: bool = True,
-    advance: Callable[[int], object] = lambda _: None,
+    progress: bool = False,
 ) -> ParsingCorpus:
     """A treebank with the vectors of its words.
 
@@ -64,13 +35,14 @@ def embed_treebank(
         labels: Label inventories; None: those of the treebank.
         types: Whether to add context-free vectors.
         cache: Whether the vectors are read from and written to the user's cache.
-        advance: Called with the number of sentences just embedded.
+        progress: Whether to show a progress bar.
 
     Returns:
         The corpus.
     """
     sentences = [tree.forms for tree in trees]
-    vectors = word_vectors(embedder, sentences, layers, cache=cache, advance=advance)
+    with progress_bar("word vectors", len(trees), shown=progress) as advance:
+        vectors = word_vectors(embedder, sentences, layers, cache=cache, advance=advance)
     context_free = type_vectors(embedder, sentences) if types else None
     return ParsingCorpus(
         trees,
@@ -79,6 +51,30 @@ def embed_treebank(
         context_free.rows if context_free else None,
         context_free.index if context_free else None,
     )
+
+
+def embed_for_parser(
+    trees: Sequence[Tree],
+    config: ParserConfig,
+    *,
+    device: str | torch.device | None = None,
+    cache: bool = True,
+    progress: bool = False,
+) -> ParsingCorpus:
+    """A treebank with vectors from the embedder with which a parser was trained.
+
+    Args:
+        trees: The treebank.
+        config: The parser's configuration.
+        device: Device of the embedder; None: the CPU.
+        cache: Whether the vectors are read from and written to the user's cache.
+        progress: Whether to show a progress bar.
+
+    Returns:
+        The corpus.
+    """
+    embedder = load_parser_embedder(config, device or "cpu")
+    return embed_treebank(trees, embedder, config.layers, config.labels, cache=cache, progress=progress)
 
 
 def load_parser_embedder(config: ParserConfig, device: str | torch.device = "cpu") -> Embedder:
@@ -94,7 +90,14 @@ def load_parser_embedder(config: ParserConfig, device: str | torch.device = "cpu
     Raises:
         RequestError: The embedder does not exist any more, or has changed.
     """
-    embedder = load_embedder(config.embedder, device=device, **({"pooling": config.pooling} if config.pooling else {}))
+    embedder = load_embedder(
+        config.embedder,
+        device=device,
+        source_language=config.source_language,
+        target_language=config.target_language,
+        prefix=config.prefix,
+        **({"pooling": config.pooling} if config.pooling else {}),
+    )
     if embedder.fingerprint != config.embedder_fingerprint:
         raise RequestError(
             f"{config.embedder} is not the embedder that the parser was trained with: its weights or pooling differ"
@@ -103,7 +106,7 @@ def load_parser_embedder(config: ParserConfig, device: str | torch.device = "cpu
 
 
 def corpus_from_vectors(
-    trees: Sequence[Tree], vectors: WordVectors, config: ParserConfig, *, name: str
+    trees: Sequence[Tree], vectors: WordVectors, config: ParserConfig, *, name: str | Path
 ) -> ParsingCorpus:
     """Sentences with word vectors from the user.
 

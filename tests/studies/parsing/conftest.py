@@ -33,7 +33,7 @@ def study():
 def trained(corpus, study, tmp_path):
     """A trained parser, saved and loaded."""
     study.train((corpus, corpus), parser_config(corpus), tmp_path / "model")
-    return load_parser(tmp_path / "model")[1]
+    return load_parser(tmp_path / "model").model
 
 
 @pytest.fixture

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+import nmt_ib
 from nmt_ib.compression.kinds import TagSettings
 from nmt_ib.compression.saved import load_parser
 from nmt_ib.compression.training import evaluate
+from nmt_ib.errors import RequestError
 from nmt_ib.studies.parsing.benchmark import score_parser
 from tests.tiny_treebank import parser_config
 
@@ -27,4 +29,20 @@ def test_unseen_relations_and_parts_of_speech(trained, unseen):
 def test_tags_without_a_finite_rate(corpus, study, tmp_path):
     tags = TagSettings("identity")
     replace(study, tags=tags).train((corpus, corpus), parser_config(corpus, tags), tmp_path)
-    assert score_parser(load_parser(tmp_path)[1], corpus).bits_per_token is None
+    assert score_parser(load_parser(tmp_path).model, corpus).bits_per_token is None
+
+
+def test_the_public_function(corpus, tiny_encoder, tmp_path):
+    encoder = tiny_encoder("bert")
+    for part in (encoder.model, encoder.tokenizer):
+        part.save_pretrained(tmp_path / "encoder")
+    settings = {"embedder": tmp_path / "encoder", "dim": 4, "epochs": 1, "layer": 2}
+    (point,) = nmt_ib.compress(corpus.trees, corpus.trees, out=tmp_path / "run", **settings).points
+    scores = nmt_ib.benchmark.parsing(tmp_path / "run", corpus.trees, batch_size=3)
+    assert (scores.las, scores.uas) == (point.las, point.uas)
+    assert scores.bits_per_token == pytest.approx(point.bits_per_token)
+    assert nmt_ib.load_run(scores.save(tmp_path / "scores")) == scores
+    assert list(scores.to_dataframe()["words"]) == [51]
+    assert "<table" in scores._repr_html_()
+    with pytest.raises(RequestError, match="test has no words"):
+        nmt_ib.benchmark.parsing(tmp_path / "run", [])

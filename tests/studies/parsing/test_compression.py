@@ -19,9 +19,9 @@ def test_a_study_trains_and_saves_a_parser(corpus, study, tmp_path):
     point = study.train((corpus, corpus), parser_config(corpus), folder, after_epoch=epochs.append)
     assert torch.equal(torch.get_rng_state(), state)
     assert sorted(file.name for file in folder.iterdir()) == [CHECKPOINT, CONFIG, WEIGHTS]
-    config, model = load_parser(folder)
-    assert config == parser_config(corpus)
-    scores, bits = evaluate(model, corpus)
+    parser = load_parser(folder)
+    assert parser.config == parser_config(corpus)
+    scores, bits = evaluate(parser.model, corpus)
     assert (point.uas, point.las, point.bits_per_token) == (scores.uas, scores.las, pytest.approx(bits))
     assert (point.beta, point.epochs, point.directory) == (0.01, 2, "model")
     assert point.epoch in (1, 2)

@@ -85,7 +85,7 @@ def test_samples_of_discrete_tags_are_tags_also_when_loaded(corpus, tmp_path):
     shape = WordShape(corpus.layers[0].shape[1], 0, len(corpus.labels.upos))
     tags = TagSettings("discrete", dim=6, num_tags=5)
     save_parser(tmp_path, ParserConfig("tiny", "", "0", (0,), shape, corpus.labels, tags, SMALL), model)
-    loaded = load_parser(tmp_path)[1]
+    loaded = load_parser(tmp_path).model
     values = study.sampled_tags(loaded, corpus)
     known = loaded.compressor.tag_vectors.weight.T.numpy()
     nearest = np.square(values[:, None] - known).sum(2).min(1)

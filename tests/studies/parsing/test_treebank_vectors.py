@@ -1,5 +1,6 @@
 """Treebanks as input of a parser: samples, vectors, and their embedder."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -20,18 +21,11 @@ def embedder(tiny_encoder):
     return TransformerEmbedder(tiny_encoder("bert"))
 
 
-def test_a_sample_keeps_the_order():
-    trees = list(range(20))
-    found = study.sample_sentences(trees, 7, 0)
-    assert len(set(found)) == 7
-    assert found == sorted(found) == study.sample_sentences(trees, 7, 0) != study.sample_sentences(trees, 7, 1)
-    assert all(study.sample_sentences(trees, count, 0) == trees for count in (None, 20, 99))
-
-
-def test_words_get_the_embedder_s_vectors(tmp_path, embedder):
+def test_words_get_the_embedder_s_vectors(tmp_path, embedder, monkeypatch):
     trees = list(read_conllu(write_treebank(tmp_path / "tiny.conllu")))
     advanced = []
-    corpus = study.embed_treebank(trees, embedder, [2, 0], types=True, advance=advanced.append)
+    monkeypatch.setattr(study, "progress_bar", lambda *_, shown: nullcontext(advanced.append))
+    corpus = study.embed_treebank(trees, embedder, [2, 0], types=True)
     assert corpus.labels == Labels.of(trees)
     assert sum(advanced) == len(trees)
     vectors = torch.cat(embedder.vectors([tree.forms for tree in trees], [2, 0]), dim=1)
@@ -39,7 +33,7 @@ def test_words_get_the_embedder_s_vectors(tmp_path, embedder):
     for found, expected in zip(corpus.layers, vectors, strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-6)
     np.testing.assert_allclose(corpus.types[corpus.type_rows], types, atol=1e-6)
-    again = study.embed_treebank(trees, embedder, [2], Labels(("root",), ()), advance=advanced.append)
+    again = study.embed_treebank(trees, embedder, [2], Labels(("root",), ()))
     assert again.labels.relations == ("root",)
     assert again.types is None
     assert sum(advanced) == len(trees)  # the second time they come from the cache
@@ -51,7 +45,11 @@ def test_another_embedder_of_the_same_name_is_refused(corpus, embedder, monkeypa
     config = parser_config(corpus, embedder_fingerprint=embedder.fingerprint, pooling="mean")
     assert study.load_parser_embedder(config) is embedder
     assert study.load_parser_embedder(replace(config, pooling="")) is embedder  # ELMo's words have no pieces
-    assert loaded == [("tiny", {"device": "cpu", "pooling": "mean"}), ("tiny", {"device": "cpu"})]
+    languages = {"source_language": None, "target_language": None, "prefix": None}
+    assert loaded == [
+        ("tiny", {"device": "cpu", "pooling": "mean", **languages}),
+        ("tiny", {"device": "cpu", **languages}),
+    ]
     with pytest.raises(RequestError, match="tiny is not the embedder that the parser was trained with"):
         study.load_parser_embedder(parser_config(corpus))
 
