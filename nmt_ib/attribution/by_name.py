@@ -10,7 +10,7 @@ from nmt_ib.protocols import Attributor
 from nmt_ib.requests import NUMBERS, check_number
 
 
-def attribution_method(name: str, *, seed: int = 0, **settings: Any) -> Attributor:
+def attribution_method(name: object, *, seed: int = 0, **settings: Any) -> Attributor:
     """The method of a name.
 
     Args:
@@ -25,7 +25,7 @@ def attribution_method(name: str, *, seed: int = 0, **settings: Any) -> Attribut
         RequestError: There is no such method, it has no such setting, or the setting is a number and was given none.
     """
     if not isinstance(name, str):
-        raise RequestError(f"a method is known by its name, as 'sigma' is, not by {name!r}")
+        raise RequestError(f"a method is given by its name, as in 'sigma', not {name!r}")
     kind, _, layer = name.partition("@")
     if kind not in ATTRIBUTIONS:
         raise RequestError(f"unknown method {kind!r}; known: {', '.join(ATTRIBUTIONS)}")

@@ -47,7 +47,8 @@ def _status(arguments: list[str]) -> int:
         status = app(args=arguments, prog_name="nmt-ib", standalone_mode=False) or 0
         return _fail(STOPPED, INTERRUPTED) if status == INTERRUPTED else status
     except TyperException as error:  # a wrong option or argument
-        return _fail(f"{error.format_message()} (see nmt-ib --help)", 2)
+        message = error.format_message().replace("Value error, ", "")  # pydantic's prefix of a wrong choice
+        return _fail(f"{message} (see nmt-ib --help)", 2)
     except RequestError as error:
         return _fail(str(error), 2)
     except (Abort, KeyboardInterrupt):

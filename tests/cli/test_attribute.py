@@ -216,7 +216,7 @@ def test_in_python(tiny_model, tiny_encoder):
         ({"targets": [1]}, "targets[0] is int, expected str"),
         ({"corpus": "some text"}, "there is no file some text"),
         ({"corpus": ["no", 3]}, "corpus[1] is int, expected a string"),
-        ({"method": None}, "a method is known by its name, as 'sigma' is, not by None"),
+        ({"method": None}, "a method is given by its name, as in 'sigma', not None"),
         ({"layer": "4"}, "layer is a whole number, not '4'"),
         ({"layer": 1.5}, "layer is a whole number, not 1.5"),
         ({"rate": "x"}, "rate is a number, not 'x'"),

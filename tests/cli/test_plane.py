@@ -88,8 +88,8 @@ def test_another_run_is_not_overwritten(run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--experiment", "szt2"], "unknown experiment 'szt2'"),
-        (["--activation", "sine"], "unknown activation 'sine'"),
+        (["--experiment", "szt2"], "'szt2' is not one of"),
+        (["--activation", "sine"], "'sine' is not one of"),
         (["--estimators", "binning,mine"], "unknown estimator 'mine'"),
         (["--estimators", "exact", "--epochs", "0"], "exact information needs a linear network"),
         (["--train-share", "1.5"], "training share 1.5"),
