@@ -1,4 +1,4 @@
-"""Information theory on arrays; knows no language.
+"""Information theory on arrays, independent of models and text.
 
 Estimators take samples as numpy arrays or torch tensors, one row each, and return an `Estimate` in nats.
 """

@@ -119,6 +119,18 @@ def _entropies(p: Float[np.ndarray, "N K"]) -> Float[np.ndarray, " N"]:
     return entr(p).sum(1)
 
 
+def channel_nats(p_y_given_x: Float[np.ndarray, "X Y"]) -> float:
+    """I(X;Y) for uniform p(x).
+
+    Args:
+        p_y_given_x: One distribution for each x.
+
+    Returns:
+        Nats, >= 0 up to rounding.
+    """
+    return entropy_nats(p_y_given_x.mean(0)) - float(_entropies(p_y_given_x).mean())
+
+
 def first_critical_beta(p_x: Float[np.ndarray, " X"], p_y_given_x: Float[np.ndarray, "X Y"]) -> float:
     r"""The beta above which the trivial encoder, I(X;T) = 0, is unstable: :math:`1 / \rho_{max}^2`.
 

@@ -9,7 +9,7 @@ def class_distances(states: Float[Tensor, "D S"], labels: Int[Tensor, " S"]) -> 
     """Root mean squared distances of two states of one class and of two states of different classes.
 
     Args:
-        states: States of a layer, one a column.
+        states: States of a layer, one in each column.
         labels: Class of each state, from 0.
 
     Returns:

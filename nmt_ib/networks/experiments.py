@@ -43,7 +43,7 @@ LINEAR = NetworkTraining(
 EXPERIMENTS = {
     # Shwartz-Ziv & Tishby (2017); their code trains with Adam.
     "szt": Experiment(NetworkTraining(SZT), sphere_task, 8000),
-    # Saxe et al. (2018): a linear network and 100 noisy answers of a linear teacher; it overfits the noise.
+    # Saxe et al. (2018): a linear network and 100 noisy targets of a linear teacher; it overfits the noise.
     "saxe-linear": Experiment(LINEAR, teacher_task, 2000, ("exact",), EstimatorSettings(noise_variance=1.0)),
     # Saxe et al. (2018): initial weights so large that the output depends on the irrelevant inputs, and enough examples
     # to learn not to.

@@ -6,9 +6,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy.polynomial.legendre import legval
 from scipy.optimize import brentq
-from scipy.special import entr, expit
+from scipy.special import expit
 
 from nmt_ib.errors import RequestError
+from nmt_ib.info.joint_table import channel_nats
 from nmt_ib.numerics import BITS_PER_NAT
 
 POINTS, DEGREES, BLUR = 12, 7, 0.1
@@ -76,14 +77,9 @@ def soft_sphere_rule(i_xy_bits: float) -> Float[np.ndarray, "N K"]:
         return np.stack([1 - yes, yes], 1)
 
     def excess(log_steepness: float) -> float:
-        return _information_bits(rule(log_steepness)) - i_xy_bits
+        return channel_nats(rule(log_steepness)) * BITS_PER_NAT - i_xy_bits
 
     low, high = math.log(MIN_STEEPNESS), math.log(MAX_STEEPNESS)
     if not excess(low) < 0 < excess(high):
         raise RequestError(f"I(X;Y) of {i_xy_bits:g} bits: expected between {-excess(low):.4f} and {excess(high):.4f}")
     return rule(brentq(excess, low, high))
-
-
-def _information_bits(p_y_given_x: Float[np.ndarray, "N K"]) -> float:
-    """I(X;Y) for uniform p(x)."""
-    return float(entr(p_y_given_x.mean(0)).sum() - entr(p_y_given_x).sum(1).mean()) * BITS_PER_NAT

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from nmt_ib.data.images import ImageSet, read_images
 from nmt_ib.errors import RequestError
+from nmt_ib.info.joint_table import channel_nats
 from nmt_ib.networks.sphere_rule import soft_sphere_rule, sphere_rule
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.seeding import sentence_generator
@@ -93,8 +94,7 @@ class PlaneTask:
         if self.teacher:
             signal = self.teacher.weights.square().sum(1) * self.teacher.input_variance
             return float((1 + signal / self.teacher.noise_variance).log2().mean()) / 2
-        p = self.probabilities.double()
-        return float(torch.special.entr(p.mean(0)).sum() - torch.special.entr(p).sum(1).mean()) * BITS_PER_NAT
+        return channel_nats(self.probabilities.double().numpy()) * BITS_PER_NAT
 
 
 def sphere_task(seeds: Sequence[int], train_share: float = 0.8, i_xy_bits: float | None = None) -> PlaneTask:

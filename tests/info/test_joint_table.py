@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmt_ib.errors import RequestError
-from nmt_ib.info.joint_table import JointTable, first_critical_beta
+from nmt_ib.info.joint_table import JointTable, channel_nats, first_critical_beta
 from nmt_ib.numerics import BITS_PER_NAT
 
 
@@ -45,6 +45,11 @@ def test_information_of_a_channel_and_of_a_function():
     function = JointTable.of(np.array([[0.25, 0], [0.25, 0], [0, 0.5]]))
     assert function.deterministic
     assert function.i_xy_nats * BITS_PER_NAT == pytest.approx(1)
+
+
+def test_information_of_a_channel_with_uniform_input_is_that_of_its_table():
+    p_y_given_x = np.array([[0.9, 0.1, 0.0], [0.2, 0.3, 0.5], [0.0, 0.0, 1.0]])
+    assert channel_nats(p_y_given_x) == pytest.approx(JointTable.of(p_y_given_x / 3).i_xy_nats)
 
 
 @pytest.mark.parametrize("flip", [0.05, 0.1, 0.2, 0.4])
