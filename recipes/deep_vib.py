@@ -16,9 +16,9 @@ from pathlib import Path
 
 import torch
 
-from nmt_ib.cli.terminal import progress
 from nmt_ib.data.images import ImageSet, read_images
 from nmt_ib.deep_vib.training import TrainingSettings
+from nmt_ib.progress import progress_bar
 from nmt_ib.results.deep_vib import DeepVIB
 from nmt_ib.studies.deep_vib import deep_vib
 
@@ -30,7 +30,7 @@ HEADS = ("err 1 raw", "err 12 raw", "err 1 avg", "err 12 avg", "I(Z;X)", "I(Z;Y)
 def run(settings: TrainingSettings, train: ImageSet, test: ImageSet, out: Path) -> DeepVIB:
     """One network in a directory of its own."""
     name = f"{settings.objective.replace(' ', '-')}-{settings.beta:g}-{settings.width}"
-    with progress(name, settings.epochs) as advance:
+    with progress_bar(name, settings.epochs) as advance:
         return deep_vib(train, test, out / name, settings=settings, after_epoch=lambda loss: advance(1))
 
 

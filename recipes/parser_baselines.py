@@ -26,7 +26,8 @@ from nmt_ib.protocols import Embedder
 from nmt_ib.studies.parsing.benchmark import score_parser
 from nmt_ib.studies.parsing.compression import CompressionStudy
 from nmt_ib.studies.parsing.specialization import tag_table
-from nmt_ib.studies.parsing.treebank_vectors import embed_treebank, sample_sentences
+from nmt_ib.studies.parsing.treebank_vectors import embed_treebank
+from nmt_ib.studies.parsing.treebanks import sample_sentences
 from nmt_ib.types import Tree
 
 DIM, TAGS = 256, 64
@@ -78,8 +79,7 @@ class Bench:
         config = study.config(self.embedder, [self.options.layer], corpora[0])
         name = f"{method.replace(', ', '-')}-{size or 'all'}-seed-{seed}-rate-{rate:g}"
         folder = self.options.out / f"layer-{self.options.layer}" / name
-        start = time.perf_counter()
-        point = study.train(corpora[:2], config, folder)
+        start, point = time.perf_counter(), study.train(corpora[:2], config, folder)
         row = key | {"dev_las": point.las, "epoch": point.epoch, "seconds": time.perf_counter() - start}
         row |= asdict(score_parser(model := load_parser(folder).model, corpora[2]))
         if tags.kind == "discrete":

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nmt_ib.cli.terminal import progress
 from nmt_ib.compression.corpus import ParsingCorpus
 from nmt_ib.compression.kinds import TagSettings
 from nmt_ib.compression.objective import Objective
@@ -24,6 +23,7 @@ from nmt_ib.compression.saved import load_parser
 from nmt_ib.compression.training import TrainingSettings
 from nmt_ib.data.conllu import read_conllu
 from nmt_ib.models.loading import load_embedder
+from nmt_ib.progress import progress_bar
 from nmt_ib.reports.png.parsing import write_sweep_figure, write_tag_pictures
 from nmt_ib.results.parsing import CompressionPoint, CompressionSweep
 from nmt_ib.studies.parsing.compression import CompressionStudy, compression_sweep
@@ -35,7 +35,8 @@ from nmt_ib.studies.parsing.specialization import (
     tsne,
     write_tag_tables,
 )
-from nmt_ib.studies.parsing.treebank_vectors import embed_treebank, sample_sentences
+from nmt_ib.studies.parsing.treebank_vectors import embed_treebank
+from nmt_ib.studies.parsing.treebanks import sample_sentences
 
 NEIGHBOURS_OF = 4
 
@@ -96,7 +97,7 @@ def main() -> None:
         CompressionStudy(TagSettings(options.tags), Objective(beta), training=training) for beta in options.betas
     ]
     config = studies[0].config(embedder, [options.layer], known)
-    with progress("training: epochs", options.epochs * len(studies)) as advance:
+    with progress_bar("training: epochs", options.epochs * len(studies)) as advance:
         points = compression_sweep(studies, (known, unseen), config, options.out, after_epoch=lambda _: advance(1))
     show_distinctions(points, options.out, known, unseen)
     if options.tags == "discrete":
