@@ -5,13 +5,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nmt_ib import benchmark, info
+    from nmt_ib.attribution.answers import own_answers
+    from nmt_ib.attribution.bottleneck import Bottleneck
+    from nmt_ib.attribution.by_name import attribution_method
+    from nmt_ib.attribution.contribution import ContributionMethod
+    from nmt_ib.attribution.noise_search import NoiseSearch
+    from nmt_ib.attribution.readout import Readout, ReadoutNetwork
+    from nmt_ib.attribution.readout_training import ReadoutTraining, train_readout
+    from nmt_ib.attribution.sigma import Sigma
+    from nmt_ib.attribution.statistics import statistics_for
     from nmt_ib.data.classification import read_labelled
     from nmt_ib.data.conllu import read_conllu
     from nmt_ib.data.images import read_images
     from nmt_ib.data.text import read_lines
     from nmt_ib.errors import RequestError
+    from nmt_ib.models.classifier import HuggingFaceClassifier
     from nmt_ib.models.loading import load_embedder, load_encoder_model, load_model, load_translation_model
+    from nmt_ib.models.modules import ModuleClassifier
+    from nmt_ib.models.seq2seq import Seq2SeqModel
+    from nmt_ib.models.vocabulary import word_tokenizer
     from nmt_ib.progress import progress_bar
+    from nmt_ib.protocols import EncoderModel
+    from nmt_ib.readability import readable_sentences
     from nmt_ib.results.attribution import Attribution, Attributions
     from nmt_ib.results.diagnosis import Diagnosis, SentenceDiagnosis
     from nmt_ib.results.information_plane import Plane
@@ -26,21 +41,36 @@ if TYPE_CHECKING:
     from nmt_ib.studies.planes.plane import plane
     from nmt_ib.studies.retention.retain import retain
     from nmt_ib.studies.under_translation.diagnose import diagnose
+    from nmt_ib.types import Sentence, Tree
 
 # Public names and where they live: importing nmt_ib loads none of them, so it does not load torch.
 _HOMES = {
     "Attribution": "results.attribution",
     "Attributions": "results.attribution",
+    "Bottleneck": "attribution.bottleneck",
     "CompressionSweep": "results.parsing",
+    "ContributionMethod": "attribution.contribution",
     "Diagnosis": "results.diagnosis",
+    "EncoderModel": "protocols",
+    "HuggingFaceClassifier": "models.classifier",
+    "ModuleClassifier": "models.modules",
+    "NoiseSearch": "attribution.noise_search",
     "ParserTest": "results.parsing",
     "Parses": "results.parsing",
     "Plane": "results.information_plane",
+    "Readout": "attribution.readout",
+    "ReadoutNetwork": "attribution.readout",
+    "ReadoutTraining": "attribution.readout_training",
     "RequestError": "errors",
     "Retention": "results.retention",
+    "Sentence": "types",
     "SentenceDiagnosis": "results.diagnosis",
+    "Seq2SeqModel": "models.seq2seq",
+    "Sigma": "attribution.sigma",
     "TransformerPlane": "results.transformer_plane",
+    "Tree": "types",
     "attribute": "studies.attribution",
+    "attribution_method": "attribution.by_name",
     "compress": "studies.parsing.compress",
     "diagnose": "studies.under_translation.diagnose",
     "ib_curve": "studies.planes.curve",
@@ -49,6 +79,7 @@ _HOMES = {
     "load_model": "models.loading",
     "load_run": "runs.loading",
     "load_translation_model": "models.loading",
+    "own_answers": "attribution.answers",
     "parse": "studies.parsing.parse",
     "plane": "studies.planes.plane",
     "progress_bar": "progress",
@@ -56,23 +87,41 @@ _HOMES = {
     "read_images": "data.images",
     "read_labelled": "data.classification",
     "read_lines": "data.text",
+    "readable_sentences": "readability",
     "render": "runs.loading",
     "retain": "studies.retention.retain",
+    "statistics_for": "attribution.statistics",
+    "train_readout": "attribution.readout_training",
+    "word_tokenizer": "models.vocabulary",
 }
 _MODULES = ("benchmark", "info")
 __all__ = [
     "Attribution",
     "Attributions",
+    "Bottleneck",
     "CompressionSweep",
+    "ContributionMethod",
     "Diagnosis",
+    "EncoderModel",
+    "HuggingFaceClassifier",
+    "ModuleClassifier",
+    "NoiseSearch",
     "ParserTest",
     "Parses",
     "Plane",
+    "Readout",
+    "ReadoutNetwork",
+    "ReadoutTraining",
     "RequestError",
     "Retention",
+    "Sentence",
     "SentenceDiagnosis",
+    "Seq2SeqModel",
+    "Sigma",
     "TransformerPlane",
+    "Tree",
     "attribute",
+    "attribution_method",
     "benchmark",
     "compress",
     "diagnose",
@@ -83,6 +132,7 @@ __all__ = [
     "load_model",
     "load_run",
     "load_translation_model",
+    "own_answers",
     "parse",
     "plane",
     "progress_bar",
@@ -90,8 +140,12 @@ __all__ = [
     "read_images",
     "read_labelled",
     "read_lines",
+    "readable_sentences",
     "render",
     "retain",
+    "statistics_for",
+    "train_readout",
+    "word_tokenizer",
 ]
 
 

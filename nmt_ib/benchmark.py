@@ -4,6 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nmt_ib.faithfulness.randomization import RandomizedStage, randomization_check
+    from nmt_ib.faithfulness.ranking import Ranking, rank
     from nmt_ib.results.benchmark import Benchmark, BenchmarkRow
     from nmt_ib.results.estimator_benchmark import EstimatorBenchmark
     from nmt_ib.studies.benchmarks.benchmark import alignment, attribution, mi
@@ -13,12 +15,28 @@ _HOMES = {
     "Benchmark": "results.benchmark",
     "BenchmarkRow": "results.benchmark",
     "EstimatorBenchmark": "results.estimator_benchmark",
+    "RandomizedStage": "faithfulness.randomization",
+    "Ranking": "faithfulness.ranking",
     "alignment": "studies.benchmarks.benchmark",
     "attribution": "studies.benchmarks.benchmark",
     "mi": "studies.benchmarks.benchmark",
     "parsing": "studies.parsing.benchmark",
+    "randomization_check": "faithfulness.randomization",
+    "rank": "faithfulness.ranking",
 }
-__all__ = ["Benchmark", "BenchmarkRow", "EstimatorBenchmark", "alignment", "attribution", "mi", "parsing"]
+__all__ = [
+    "Benchmark",
+    "BenchmarkRow",
+    "EstimatorBenchmark",
+    "RandomizedStage",
+    "Ranking",
+    "alignment",
+    "attribution",
+    "mi",
+    "parsing",
+    "randomization_check",
+    "rank",
+]
 
 
 def __getattr__(name: str) -> Any:

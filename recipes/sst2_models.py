@@ -1,6 +1,6 @@
-"""What are the four SST-2 classifiers of Guan et al. (2019) made of, and how often is each right?
+"""How large and how accurate are the four SST-2 classifiers of Guan et al. (2019)?
 
-MiniLM fine-tuned, a small Transformer, a BiLSTM and a CNN, as `train_sst2.py` makes them: `untrained`, `save`, `load`.
+Fine-tuned MiniLM, a small Transformer, a BiLSTM and a CNN, as `train_sst2.py` trains them: `untrained`, `save`, `load`.
 
     python recipes/sst2_models.py sentences-dev.tsv.gz runs/sst2/*
 """
@@ -15,12 +15,14 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
 
-from nmt_ib.batching import length_buckets
-from nmt_ib.data.classification import read_labelled
-from nmt_ib.models.classifier import HuggingFaceClassifier
-from nmt_ib.models.loading import load_encoder_model
-from nmt_ib.models.modules import ModuleClassifier
-from nmt_ib.models.vocabulary import word_tokenizer
+from nmt_ib import (
+    HuggingFaceClassifier,
+    ModuleClassifier,
+    load_encoder_model,
+    own_answers,
+    read_labelled,
+    word_tokenizer,
+)
 
 KINDS = ("minilm", "transformer", "bilstm", "cnn")
 LABELS = ("negative", "positive")
@@ -30,7 +32,7 @@ Classifier = HuggingFaceClassifier | ModuleClassifier
 
 
 class BiLSTM(nn.Module):
-    """One bidirectional layer over packed sentences, so that padding changes nothing."""
+    """One bidirectional layer over packed sentences, so that padding has no effect."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -55,7 +57,7 @@ class CNN(nn.Module):
 
 
 class WordNetwork(nn.Module):
-    """Word embeddings, two layers of one kind, the highest value over the words, and an output layer."""
+    """Word embeddings, two layers of one kind, max pooling over the words, and an output layer."""
 
     def __init__(self, kind: str, words: int) -> None:
         super().__init__()
@@ -74,7 +76,7 @@ class WordNetwork(nn.Module):
 
 
 def classifier(network: nn.Module, tokenizer: PreTrainedTokenizerFast, name: str) -> Classifier:
-    """What the package knows how to enter and leave."""
+    """The network with the interface of the package's classifiers."""
     if isinstance(network, WordNetwork):
         parts = {"embedding": "embedding", "layers": ("layers.0", "layers.1"), "output": "output", "labels": LABELS}
         return ModuleClassifier(network, tokenizer, **parts, name=name, source_language="en")
@@ -82,7 +84,7 @@ def classifier(network: nn.Module, tokenizer: PreTrainedTokenizerFast, name: str
 
 
 def untrained(kind: str, sentences: list[str]) -> Classifier:
-    """A classifier of a kind; the vocabulary of BiLSTM and CNN is what stands twice or more in `sentences`."""
+    """A classifier of a kind; the vocabulary of BiLSTM and CNN is all words that occur at least twice."""
     if kind in {"bilstm", "cnn"}:
         counts = Counter(word for sentence in sentences for word in sentence.split())
         tokenizer = word_tokenizer(sorted(word for word, count in counts.items() if count > 1))
@@ -98,7 +100,7 @@ def untrained(kind: str, sentences: list[str]) -> Classifier:
 
 
 def save(model: Classifier, folder: Path) -> None:
-    """In Hugging Face form, or as safetensors with the kind beside it."""
+    """Writes the classifier in Hugging Face form, or as safetensors with its kind in `module.json`."""
     if isinstance(model, HuggingFaceClassifier):
         model.model.save_pretrained(folder)
     else:
@@ -119,22 +121,19 @@ def load(folder: Path) -> Classifier:
     return classifier(network, tokenizer, str(folder))
 
 
-@torch.inference_mode()
 def accuracy(model: Classifier, rows: list[tuple[str, int]]) -> float:
-    """Share of the rows whose label is the likeliest one."""
-    sentences, right = [model.tokenize_source(text) for text, _ in rows], 0
-    for places in length_buckets([len(sentence) for sentence in sentences], 64):
-        batch = model.pad([sentences[place] for place in places])
-        found = model.classify(model.embed(batch.ids), batch.mask).argmax(1)
-        right += sum(int(label) == rows[place][1] for label, place in zip(found, places, strict=True))
-    return right / len(rows)
+    """Share of the rows whose label is predicted."""
+    predicted = own_answers(model, [model.tokenize_source(text) for text, _ in rows], batch_size=64)
+    return sum(own == label for own, (_, label) in zip(predicted, rows, strict=True)) / len(rows)
 
 
 def main() -> None:
     """Prints size and accuracy of each classifier."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("labelled", type=Path, help="tab-separated: label, sentence")
-    parser.add_argument("folders", type=Path, nargs="*", help="what train_sst2.py wrote; without: untrained ones")
+    parser.add_argument(
+        "folders", type=Path, nargs="*", help="directories of train_sst2.py; default: untrained classifiers"
+    )
     parser.add_argument("--smoke", action="store_true", help="8 rows")
     options = parser.parse_args()
     torch.manual_seed(0)
