@@ -12,7 +12,7 @@ import nmt_ib
 from nmt_ib.attribution.contribution import OPERATORS, ContributionMethod
 from nmt_ib.data.text import read_lines
 from nmt_ib.studies.under_translation.calibration import estimate_reference
-from nmt_ib.studies.under_translation.stored_references import keep_reference
+from nmt_ib.studies.under_translation.stored_references import store_reference
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
         reference = estimate_reference(model, ContributionMethod(operator=operator), lines, text=described)
         if reference is None:
             raise SystemExit("too few usable sentences")
-        keep_reference(reference, options.out / f"{model.fingerprint}-{operator}.json")
+        store_reference(reference, options.out / f"{model.fingerprint}-{operator}.json")
         print(f"\n{options.model}, {operator}: {reference.text}")
         print(
             f"{'kind':28} {'translated':>10} {'median':>8} {'left out':>9} {'median':>8} {'dropped below (bits)':>21}"

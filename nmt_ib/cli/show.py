@@ -29,9 +29,12 @@ def show_diagnosis(found: "Diagnosis") -> None:
         soft_wrap=True,
     )
     out.print(f"{summary.skipped:,} lines skipped; target / source pieces {summary.length_ratio:.2f}", soft_wrap=True)
-    text = found.signature["settings"]["reference_text"]
-    if text.startswith("another model's"):
-        out.print(f"Scores are rough: their reference is {text}", soft_wrap=True)
+    settings = found.signature["settings"]
+    if settings["reference_of"] != "this model":
+        out.print(
+            f"Scores are rough: their scale is that of {settings['reference_of']} ({settings['reference_text']})",
+            soft_wrap=True,
+        )
     if summary.metrics:
         out.print(f"BLEU {summary.metrics['bleu']:.1f} ({summary.metrics['bleu_signature']})", soft_wrap=True)
         out.print(f"chrF {summary.metrics['chrf']:.1f} ({summary.metrics['chrf_signature']})", soft_wrap=True)

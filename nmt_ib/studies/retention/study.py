@@ -1,4 +1,4 @@
-"""What does each layer of the encoder and of the decoder still know about each word, in bits?"""
+"""Bits of each word that every encoder and decoder layer keeps, chunk by chunk."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,20 +18,21 @@ from nmt_ib.types import Sentence
 from nmt_ib.word_classes import frequency_bands, word_classes
 
 CHUNK_LINES = 10  # lines that are measured as a whole: a run is resumed at a multiple of it
-CORPUS_LINES = 300  # of the input, from which the prior and the scale of the states are taken
-MIN_LINES = 50  # a shorter input is measured against the sentences that the package ships
+CORPUS_LINES = 300  # lines of the input that give the prior and the scale of the states
+MIN_LINES = 50  # for a shorter input the sentences that the package ships give them
 
 
 @dataclass(frozen=True)
 class RetentionStudy:
-    """The study: a model, a measure and what it is compared with.
+    """A model, and how the bits that its layers keep are measured.
 
     Attributes:
         model: Any model.
-        statistics: Of a corpus: prior of the embeddings, scale of the states.
-        method: How noise is searched; its layer is not read. A few steps are enough where many words are averaged.
-        repetitions: Searches with other noise, so that the method's own error can be told from differences.
-        batch_size: Disturbed copies of sentences that go through the model at once; changes no result.
+        statistics: Corpus statistics: prior of the embeddings, scale of the states.
+        method: Search for the noise; its layer is ignored. A few steps are enough where many words are averaged.
+        repetitions: Number of searches with other noise, which shows the method's own error.
+        batch_size: Disturbed copies of sentences that go through the model at once; does not affect results beyond
+            rounding.
     """
 
     model: EncoderModel
@@ -144,10 +145,10 @@ def study_of(
     Args:
         model: Any model.
         lines: The corpus; where fewer than `MIN_LINES` of its first lines can be read, the package's own sentences
-            are its scale.
-        method: How noise is searched.
-        repetitions: Searches with other noise.
-        batch_size: Changes no result.
+            give the statistics.
+        method: Search for the noise.
+        repetitions: Number of searches with other noise.
+        batch_size: Does not affect results beyond rounding.
 
     Returns:
         The study.

@@ -1,4 +1,4 @@
-"""What all words of a corpus show together about what each layer keeps."""
+"""Bits kept by each layer, over all words of a corpus."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -14,16 +14,16 @@ from nmt_ib.word_classes import BANDS, RARE
 def summarize_retention(
     model: str, layers: Sequence[str], sentences: Iterable[SentenceRetention], seed: int = 0
 ) -> RetentionSummary:
-    """What the sentences show together.
+    """Means over all words.
 
     Args:
         model: Name of the model.
-        layers: Names of the layers that were looked at, "encoder 1" and so on.
-        sentences: The lines, read once.
+        layers: Names of the layers: "encoder 1" and so on.
+        sentences: The measured lines, in one pass.
         seed: Seed of the bootstrap.
 
     Returns:
-        One row a layer.
+        One row for each layer.
     """
     count = skipped = 0
     tables: list[np.ndarray] = []

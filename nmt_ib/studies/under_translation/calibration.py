@@ -1,13 +1,12 @@
-"""What words of each kind contribute when they are translated, and when they are left out: the scale of a score."""
+"""Contributions of words of each kind that were translated, and that were left out: the scale of the score."""
 
 import json
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 from scipy.special import expit
@@ -15,7 +14,8 @@ from sklearn.linear_model import LogisticRegression
 
 from nmt_ib.attribution.contribution import ContributionMethod
 from nmt_ib.protocols import TranslationModel
-from nmt_ib.studies.under_translation.encoder_bits import KeptByEncoder
+from nmt_ib.results.result import Document
+from nmt_ib.studies.under_translation.encoder_bits import EncoderBitsMeasure
 from nmt_ib.types import Sentence
 from nmt_ib.word_classes import word_kinds
 
@@ -33,14 +33,14 @@ class KindReference:
     """Words of one kind.
 
     Attributes:
-        translated: Number of words seen whose translation was there.
-        left_out: Number of words seen that were cut before translating.
-        translated_bits: 5, 25, 50, 75, 95 % quantiles of what the translated ones contribute.
-        left_out_bits: The same of those left out.
-        intercept: Log-odds of "left out" at 0 bits, both being equally likely beforehand, in nats.
+        translated: Number of words in the sample that were there to be translated.
+        left_out: Number of words in the sample that were cut before translating.
+        translated_bits: 5, 25, 50, 75 and 95 % quantiles of the contributions of translated words.
+        left_out_bits: The same for words that were left out.
+        intercept: Log-odds of "left out" at 0 bits with equal priors, in nats.
         slope: Change of the log-odds with each bit, <= 0.
-        kept_from_bits: 5 % quantile of what the encoder's last layer keeps of the translated ones, for each piece and
-            dimension of its embedding; see `KeptBits`.
+        kept_from_bits: 5 % quantile of the bits that the encoder's last layer keeps of translated words, per piece and
+            dimension of the embedding; see `EncoderBits`.
     """
 
     translated: int
@@ -51,30 +51,18 @@ class KindReference:
     slope: float
     kept_from_bits: float
 
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "KindReference":
-        """The inverse of `asdict`, also after a journey through JSON.
-
-        Args:
-            fields: Plain data.
-
-        Returns:
-            Equal figures.
-        """
-        quantiles = {name: tuple(fields[name]) for name in ("translated_bits", "left_out_bits")}
-        return cls(**{**fields, **quantiles})
-
 
 @dataclass(frozen=True)
-class Reference:
+class Reference(Document):
     """The reference distribution of one model and operator.
 
     Attributes:
-        model_fingerprint: Hash of the model's weights.
-        operator: How words were taken away.
-        text: What it was estimated on.
-        kinds: Kind -> its figures; classes and `EVERY` serve kinds that are rare.
-        threshold: Score from which a word counts as dropped: both hypotheses equally likely.
+        model_fingerprint: Fingerprint of the model that it was estimated for, which may be another than the one
+            measured.
+        operator: How words were removed.
+        text: Description of the corpus that it was estimated on.
+        kinds: Kind -> its figures; rare kinds use those of their class, or of `EVERY`.
+        threshold: Score from which a word counts as dropped; .5: both hypotheses are equally likely.
     """
 
     model_fingerprint: str
@@ -84,28 +72,29 @@ class Reference:
     threshold: float = 0.5
 
     def scores(self, kinds: Sequence[str], bits: Sequence[float]) -> list[float]:
-        """How likely words were left out, given what they contribute.
+        """Probabilities that words were left out, given their contributions.
 
         Args:
             kinds: Kind of each word.
             bits: Contribution of each word.
 
         Returns:
-            Probabilities with even odds beforehand, 0 to 1.
+            Posterior probabilities under equal priors, 0 to 1.
         """
         figures = [self._of(kind) for kind in kinds]
         logits = np.array([entry.intercept + entry.slope * value for entry, value in zip(figures, bits, strict=True)])
         return expit(logits).tolist()
 
     def lost_in(self, kinds: Sequence[str], kept: Sequence[float]) -> list[str]:
-        """Where words were lost, if they were.
+        """Where each word was lost, if it was dropped.
 
         Args:
             kinds: Kind of each word.
-            kept: Bits that the encoder's last layer keeps of each word, for each piece and dimension.
+            kept: Bits that the encoder's last layer keeps of each word, per piece and dimension.
 
         Returns:
-            "encoder" where it keeps less than of 95 % of the translated words of that kind, else "decoder".
+            "encoder" where the layer keeps fewer bits than of 95 % of the translated words of that kind, else
+            "decoder".
         """
         edges = [self._of(kind).kept_from_bits for kind in kinds]
         return ["encoder" if bits < edge else "decoder" for bits, edge in zip(kept, edges, strict=True)]
@@ -119,30 +108,13 @@ class Reference:
         """First 16 hexadecimal digits of the SHA-256 of all figures."""
         return sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:16]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "Reference":
-        """The inverse of `to_dict`, also after a journey through JSON.
-
-        Args:
-            fields: Plain data.
-
-        Returns:
-            An equal reference.
-        """
-        kinds = {kind: KindReference.from_dict(figures) for kind, figures in fields["kinds"].items()}
-        return cls(**{**fields, "kinds": kinds})
-
 
 def cut_span(source: Sentence, generator: random.Random) -> tuple[int, int]:
-    """A run of words to leave out: 1 to 6 of them, at most a third of the sentence.
+    """A span of words to leave out: 1 to 6 of them, at most a third of the sentence.
 
     Args:
         source: A sentence of at least three words.
-        generator: Decides.
+        generator: Source of randomness.
 
     Returns:
         First word and one past the last word.
@@ -168,17 +140,17 @@ def estimate_reference(
     batch_size: int = 32,
     advance: Callable[[int], object] = lambda _: None,
 ) -> Reference | None:
-    """Estimates a model's reference without any annotation.
+    """Estimates a model's reference without annotation.
 
-    From each sentence a run of words is cut; the model translates what is left, and the translation is paired with
-    the whole sentence. The words that were cut are left out for certain, the others were there to be translated.
+    A span of words is cut from each sentence, the model translates the rest, and the translation is paired with the
+    whole sentence: it lacks the words that were cut for certain, and the others were there to be translated.
 
     Args:
         model: The model.
         method: How contributions are measured.
-        lines: Sentences of its source language; unusable ones are passed over.
-        text: What the lines are, in words.
-        batch_size: Changes no result.
+        lines: Sentences of its source language; unusable ones are skipped.
+        text: Description of the lines.
+        batch_size: Copies of sentences that go through the model at once; does not affect results beyond rounding.
         advance: Called with the number of sentences just done.
 
     Returns:
@@ -188,7 +160,7 @@ def estimate_reference(
     sources = [source for source in map(model.tokenize_source, short) if _usable(model, source)]
     if len(sources) < MIN_SENTENCES:
         return None
-    measure = KeptByEncoder(model, batch_size)
+    measure = EncoderBitsMeasure(model, batch_size)
     observed: dict[str, list[tuple[bool, float, float]]] = defaultdict(list)
     for start in range(0, len(sources), batch_size):
         batch = sources[start : start + batch_size]

@@ -1,4 +1,4 @@
-"""How much of each source word does the encoder still hold in its last states?"""
+"""Bits that the encoder's last layer keeps of each source word."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,40 +10,41 @@ from nmt_ib.protocols import TranslationModel
 from nmt_ib.results.attribution import Attribution
 from nmt_ib.types import Sentence
 
-PRODUCTS = 8  # the error of a word's bits is then about half of what words differ by
+PRODUCTS = 8  # the error of a word's bits is then about half of the spread over words
 
 
 @dataclass(frozen=True)
-class KeptBits:
-    """What the encoder's last layer keeps of the words of one sentence.
+class EncoderBits:
+    """Bits that the encoder's last layer keeps of the words of one sentence.
 
     Attributes:
         words: Bits of each word, the sum over its pieces, >= 0.
-        per_dimension: The same for one piece and one dimension of its embedding, so that words of one and of many
-            pieces, and models of any width, can be compared.
+        per_dimension: The same per piece and dimension of the embedding, which makes words of one and of many pieces,
+            and models of different width, comparable.
     """
 
     words: tuple[float, ...]
-    # Tried with sums over pieces: none of 1,990 English words of several pieces fell below the edge of its kind, whose
-    # lowest 5 % are words of one piece; by the piece 2 % do.
+    # Sums over pieces were tried: none of 1,990 English words of several pieces fell below the 5 % quantile of its
+    # kind, which words of one piece decide; per piece 2 % do.
     per_dimension: tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class KeptByEncoder:
-    """The measure: `Sigma` at the encoder's last layer, its first-order start alone, against the model's vocabulary.
+class EncoderBitsMeasure:
+    """The first-order approximation of `Sigma` at the encoder's last layer, relative to the model's vocabulary.
 
     It needs no corpus, and one forward and `PRODUCTS` backward passes through the encoder.
 
     Attributes:
         model: The model.
-        batch_size: Sentences that go through the encoder at once, at most half of it; changes no result.
+        batch_size: At most half of it are the sentences that go through the encoder at once; does not affect results
+            beyond rounding.
     """
 
     model: TranslationModel
     batch_size: int = 32
 
-    def __call__(self, sources: Sequence[Sentence]) -> list[KeptBits]:
+    def __call__(self, sources: Sequence[Sentence]) -> list[EncoderBits]:
         """Measures sentences.
 
         Args:
@@ -69,7 +70,7 @@ class KeptByEncoder:
             statistics=self._statistics,
         )
 
-    def _of_words(self, found: Attribution) -> KeptBits:
+    def _of_words(self, found: Attribution) -> EncoderBits:
         width, bits = len(self._statistics.layer(0).std), found.word_scores
         pieces = [found.word_index.count(word) for word in range(len(bits))]
-        return KeptBits(bits, tuple(value / (count * width) for value, count in zip(bits, pieces, strict=True)))
+        return EncoderBits(bits, tuple(value / (count * width) for value, count in zip(bits, pieces, strict=True)))

@@ -11,20 +11,21 @@ from nmt_ib.readability import read_pairs, storable
 from nmt_ib.results.diagnosis import DIGITS, SentenceDiagnosis, WordDiagnosis
 from nmt_ib.signature import RunSignature
 from nmt_ib.studies.under_translation.calibration import Reference
-from nmt_ib.studies.under_translation.encoder_bits import KeptBits, KeptByEncoder
+from nmt_ib.studies.under_translation.encoder_bits import EncoderBits, EncoderBitsMeasure
 from nmt_ib.types import Sentence
 from nmt_ib.word_classes import frequency_bands, word_classes, word_kinds
 
+THIS_MODEL, DEFAULT_MODEL = "this model", "builtin:en-pt"  # whose reference a run used
 CHUNK_LINES = 50  # lines that are diagnosed as a whole: a run is resumed at a multiple of it
 
 
 @dataclass(frozen=True)
 class UnderTranslation:
-    """The study: model, measure and what it is compared with.
+    """A model, how contributions are measured, and the reference that turns them into scores.
 
     Attributes:
         model: Any translation model.
-        reference: What words of each kind contribute when they are translated.
+        reference: Contributions of words of each kind that were translated, and that were left out.
         method: How contributions are measured; the reference was made with the same.
         beams: Beam size of the model's own translations; 1: greedy.
         batch_size: Copies of sentences that go through the model at once; does not affect results beyond rounding.
@@ -57,6 +58,7 @@ class UnderTranslation:
             "words": self.model.words_by,
             "reference": self.reference.fingerprint,
             "reference_text": self.reference.text,
+            "reference_of": THIS_MODEL if self.reference.model_fingerprint == self.model.fingerprint else DEFAULT_MODEL,
         }
         return RunSignature("diagnose", self.model.name, self.model.fingerprint, data, settings, method.seed)
 
@@ -136,10 +138,10 @@ class UnderTranslation:
         )
 
     @cached_property
-    def _encoder_bits(self) -> KeptByEncoder:
-        return KeptByEncoder(self.model, self.batch_size)
+    def _encoder_bits(self) -> EncoderBitsMeasure:
+        return EncoderBitsMeasure(self.model, self.batch_size)
 
-    def _located(self, line: SentenceDiagnosis, source: Sentence, kept: KeptBits) -> SentenceDiagnosis:
+    def _located(self, line: SentenceDiagnosis, source: Sentence, kept: EncoderBits) -> SentenceDiagnosis:
         """The line with what the encoder keeps of each word, and where the dropped ones were lost."""
         places = self.reference.lost_in(word_kinds(source), kept.per_dimension)
         words = [

@@ -7,7 +7,7 @@ import torch
 
 from nmt_ib.attribution.contribution import ContributionMethod
 from nmt_ib.studies.under_translation.calibration import EVERY, KindReference, Reference
-from nmt_ib.studies.under_translation.encoder_bits import KeptByEncoder
+from nmt_ib.studies.under_translation.encoder_bits import EncoderBitsMeasure
 from nmt_ib.studies.under_translation.study import UnderTranslation
 
 SOURCES = ["The red door, she said.", "A small dog sleeps.", "It was easy."]
@@ -46,20 +46,20 @@ def test_a_gain_at_each_position_keeps_what_its_channel_carries(model, monkeypat
         sum(value for value, index in zip(bits.tolist(), source.word_index, strict=True) if index == word)
         for word in range(len(source.words))
     ]
-    (kept,) = KeptByEncoder(model)([source])
+    (kept,) = EncoderBitsMeasure(model)([source])
     assert kept.words == pytest.approx(expected, rel=1e-6, abs=1e-4)
 
 
 def test_a_word_of_several_pieces_and_a_wide_model_are_compared_by_piece_and_dimension(model):
     source = max(map(model.tokenize_source, SOURCES), key=len)
-    (kept,) = KeptByEncoder(model)([source])
+    (kept,) = EncoderBitsMeasure(model)([source])
     width = model.embedding_table().shape[1]
     for word, (whole, one) in enumerate(zip(kept.words, kept.per_dimension, strict=True)):
         assert whole == pytest.approx(one * width * source.word_index.count(word))
 
 
 def test_nothing_is_kept_of_a_word_that_the_encoder_cannot_read(deaf):
-    (kept,) = KeptByEncoder(deaf)([deaf.tokenize_source(SOURCES[0])])
+    (kept,) = EncoderBitsMeasure(deaf)([deaf.tokenize_source(SOURCES[0])])
     assert kept.words[DEAF] < 1e-3
     assert all(bits > 100 * kept.words[DEAF] for word, bits in enumerate(kept.words) if word != DEAF)
 
@@ -84,7 +84,7 @@ def test_a_sentence_without_a_dropped_word_is_not_measured(model):
 @pytest.mark.parametrize("batch_size", [1, 4, 64])
 def test_neither_batch_size_nor_order_changes_anything(model, batch_size):
     sources = [model.tokenize_source(text) for text in SOURCES]
-    expected = KeptByEncoder(model)(sources)
-    found = KeptByEncoder(model, batch_size)(sources[::-1])[::-1]
+    expected = EncoderBitsMeasure(model)(sources)
+    found = EncoderBitsMeasure(model, batch_size)(sources[::-1])[::-1]
     for one, other in zip(found, expected, strict=True):
         assert one.words == pytest.approx(other.words, rel=1e-9)
