@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nmt_ib.attribution.readout import Readout, ReadoutNetwork
     from nmt_ib.attribution.readout_training import ReadoutTraining, train_readout
     from nmt_ib.attribution.sigma import Sigma
-    from nmt_ib.attribution.statistics import statistics_for
+    from nmt_ib.attribution.statistics_measurement import statistics_for
     from nmt_ib.data.classification import read_labelled
     from nmt_ib.data.conllu import read_conllu
     from nmt_ib.data.images import read_images
@@ -90,7 +90,7 @@ _HOMES = {
     "readable_sentences": "readability",
     "render": "runs.loading",
     "retain": "studies.retention.retain",
-    "statistics_for": "attribution.statistics",
+    "statistics_for": "attribution.statistics_measurement",
     "train_readout": "attribution.readout_training",
     "word_tokenizer": "models.vocabulary",
 }

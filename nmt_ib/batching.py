@@ -1,4 +1,4 @@
-"""Batches of items of similar length: little is padded, and results come back in the items' order."""
+"""Batches of items of similar length, which need little padding; results are returned in the items' order."""
 
 from collections.abc import Callable, Iterable, Sequence, Sized
 from typing import TypeVar
@@ -17,7 +17,7 @@ def length_buckets(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
         batch_size: Maximum number of items in one batch, at least 1.
 
     Returns:
-        Lists of indices that together hold each index once.
+        Lists of indices that together contain each index once.
     """
     order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], index))
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
@@ -28,21 +28,21 @@ def map_in_batches(
     items: Sequence[Item],
     batch_size: int,
     *,
-    length: Callable[[Item], int] = len,  # type: ignore[assignment]  # items without a length bring their own
+    length: Callable[[Item], int] = len,  # type: ignore[assignment]  # items without __len__ need `length`
 ) -> list[Result]:
-    """Applies a batched function to items of similar length at a time, and puts the results back in order.
+    """Applies a function in batches of items of similar length and returns the results in the items' order.
 
     Args:
         function: Takes at most `batch_size` items and returns one result for each, in order.
         items: The items.
         batch_size: Maximum number of items in one batch, at least 1.
-        length: Length of an item, by which batches are formed.
+        length: Length of an item.
 
     Returns:
         One result for each item, in the order of the items.
 
     Raises:
-        ValueError: The function returned another number of results than it was given items.
+        ValueError: The function returned a number of results that differs from the number of items.
     """
     results: dict[int, Result] = {}
     for bucket in length_buckets([length(item) for item in items], batch_size):

@@ -1,4 +1,4 @@
-"""What a stranger must offer to be measured: duck typing, no base class."""
+"""Protocols that models, methods and estimators satisfy: duck typing, no base class."""
 
 from collections.abc import Sequence
 from typing import Protocol, SupportsFloat, runtime_checkable
@@ -13,14 +13,14 @@ from nmt_ib.types import AttentionBlock, Decoded, MixingBlock, Sentence, TokenBa
 
 @runtime_checkable
 class EncoderModel(Protocol):
-    """Layers over the pieces of a sentence that can be entered and left at any of them.
+    """An encoder over subword pieces that can be run from any layer to any other.
 
     Attributes:
-        name: What the user called it.
+        name: Name or path by which the user loaded it.
         encoder_layers: Number of layers.
-        max_source_pieces: Longest sentence, special pieces included.
-        pad_id: Piece that fills up sentences.
-        unknown_id: The unknown piece.
+        max_source_pieces: Maximum length of a sentence in pieces, special pieces included.
+        pad_id: Id of the padding piece.
+        unknown_id: Id of the unknown piece.
     """
 
     name: str
@@ -31,12 +31,12 @@ class EncoderModel(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the weights and of the settings that change an input."""
+        """Hash of the weights and of the settings that affect inputs."""
         ...
 
     @property
     def words_by(self) -> str:
-        """What splits sentences into words, for the run's signature."""
+        """Name of the word splitter, for the signature of a run."""
         ...
 
     def tokenize_source(self, text: str) -> Sentence:
@@ -48,7 +48,7 @@ class EncoderModel(Protocol):
         ...
 
     def embed(self, ids: Int[Tensor, "B S"]) -> Float[Tensor, "B S D"]:
-        """Input embeddings: what `encode` reads at layer 0."""
+        """Input embeddings, which `encode` reads at layer 0."""
         ...
 
     def encode(
@@ -58,7 +58,7 @@ class EncoderModel(Protocol):
         from_layer: int = 0,
         to_layer: int | None = None,
     ) -> Float[Tensor, "B S D"]:
-        """Output of layer `to_layer` (None: the last states), from embeddings or from the output of `from_layer`."""
+        """Output of layer `to_layer` (None: the final states), from embeddings or from the output of `from_layer`."""
         ...
 
     def encoder_states(
@@ -70,7 +70,7 @@ class EncoderModel(Protocol):
 
 @runtime_checkable
 class Classifier(EncoderModel, Protocol):
-    """An encoder with a classifier on top.
+    """An encoder with a classification layer.
 
     Attributes:
         labels: Names of the classes.
@@ -87,26 +87,26 @@ class Classifier(EncoderModel, Protocol):
     def pooled(
         self, states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"], from_layer: int = 0
     ) -> Float[Tensor, "B D2"]:
-        """The state of the whole sentence that the classifier's output layer reads."""
+        """The sentence vector that the output layer reads."""
         ...
 
 
 @runtime_checkable
 class TranslationModel(EncoderModel, Protocol):
-    """An encoder-decoder whose encoder can be entered at any layer and whose decoder can be forced.
+    """An encoder-decoder whose encoder can be run from any layer and whose decoder can be forced.
 
     Its embeddings are scaled as the model scales them, without positions.
 
     Attributes:
         decoder_layers: Number of decoder layers.
-        max_target_pieces: Longest target, `</s>` included.
+        max_target_pieces: Maximum length of a target in pieces, `</s>` included.
     """
 
     decoder_layers: int
     max_target_pieces: int
 
     def tokenize_target(self, text: str) -> Sentence:
-        """Pieces of one target sentence, `</s>` at the end, without words."""
+        """Pieces of one target sentence, with `</s>` at the end and without words."""
         ...
 
     def embedding_table(self) -> Float[Tensor, "V D"]:
@@ -114,7 +114,7 @@ class TranslationModel(EncoderModel, Protocol):
         ...
 
     def embed_target(self, targets: Int[Tensor, "B T"]) -> Float[Tensor, "B T D"]:
-        """Embeddings of what the decoder reads before each target piece: at 0 the start, at t piece t - 1."""
+        """Embeddings that the decoder reads before each target piece: at 0 the start piece, at t piece t - 1."""
         ...
 
     def decode(
@@ -126,28 +126,28 @@ class TranslationModel(EncoderModel, Protocol):
         inputs: Float[Tensor, "B T D"] | None = None,
         with_layers: bool = False,
     ) -> Decoded:
-        """Decoder states while it is forced to write `targets`; `inputs` stands in for `embed_target(targets)`."""
+        """Decoder states when forced to produce `targets`; `inputs` replaces `embed_target(targets)`."""
         ...
 
     def logits(
         self, states: Float[Tensor, "*B D"], candidates: Int[Tensor, " K"] | None = None
     ) -> Float[Tensor, "*B K"]:
-        """Output scores of the candidates, or of the whole vocabulary."""
+        """Logits of the candidates, or of the whole vocabulary."""
         ...
 
     def translate(self, batch: TokenBatch, *, beams: int = 1) -> list[Sentence]:
-        """The model's own translation of each sentence of the batch; greedy with one beam."""
+        """The model's own translation of each sentence; greedy with one beam."""
         ...
 
 
 @runtime_checkable
 class AttendingEncoder(EncoderModel, Protocol):
-    """An encoder whose layers mix positions by attention that can be read."""
+    """An encoder whose self-attention blocks can be read."""
 
     def encoder_blocks(
         self, embeddings: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"]
     ) -> tuple[AttentionBlock, ...]:
-        """What the self-attention of each layer did."""
+        """The self-attention block of each layer."""
         ...
 
 
@@ -163,9 +163,9 @@ class AttendingTranslator(AttendingEncoder, TranslationModel, Protocol):
         *,
         inputs: Float[Tensor, "B T D"] | None = None,
     ) -> tuple[tuple[MixingBlock, AttentionBlock], ...]:
-        """What self-attention, or what stands in its place, and cross-attention of each decoder layer did.
+        """Self-attention (or SSRU) block and cross-attention block of each decoder layer.
 
-        Where the decoder starts with several pieces, all but the last stand before the T positions of the targets.
+        If the decoder starts with several pieces, all but the last precede the T positions of the targets.
         """
         ...
 
@@ -175,9 +175,9 @@ class Embedder(Protocol):
     """Frozen word vectors.
 
     Attributes:
-        name: What the user called it.
-        layers: Number of layers that can be asked for: 0, which knows no other word, to `layers` - 1.
-        width: Width of a vector, the same in all layers.
+        name: Name or path by which the user loaded it.
+        layers: Number of layers, from 0, which is context-free, to `layers` - 1.
+        width: Dimension of the vectors, the same in all layers.
     """
 
     name: str
@@ -186,13 +186,13 @@ class Embedder(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the weights and of the settings that change a vector."""
+        """Hash of the weights and of the settings that affect vectors."""
         ...
 
     def vectors(self, sentences: Sequence[Sequence[str]], layers: Sequence[int]) -> list[Float[Tensor, "L W D"]]:
-        """Vectors of the words of each sentence, which are read as one batch; those of a sentence depend on no other.
+        """Vectors of the words of each sentence, from one batch; they do not depend on the other sentences.
 
-        The layers come in the order in which they are asked for; a sentence without words has none.
+        Layers are in the order requested; a sentence without words has no vectors.
         """
         ...
 
@@ -203,7 +203,7 @@ class Embedder(Protocol):
 
 @runtime_checkable
 class Attributor(Protocol):
-    """A method that tells what each piece of a sentence is worth to a model."""
+    """A method that scores how much each piece of a sentence matters to a model's output or state."""
 
     def __call__(
         self,
@@ -213,18 +213,18 @@ class Attributor(Protocol):
         *,
         batch_size: int = 32,
     ) -> list[Attribution]:
-        """One attribution a sentence, in order; `targets` are tokenised translations, or labels."""
+        """One attribution per sentence, in order; `targets` are tokenised translations, or numbers of labels."""
         ...
 
 
 @runtime_checkable
 class InformationEstimator(Protocol):
-    """An estimator of I(X;Y) from samples; keyword arguments are its own."""
+    """An estimator of I(X;Y) from samples; further arguments are keyword-only."""
 
     def __call__(
         self,
         x: Shaped[np.ndarray, "N ..."] | Shaped[Tensor, "N ..."],
         y: Shaped[np.ndarray, "M ..."] | Shaped[Tensor, "M ..."],
     ) -> SupportsFloat:
-        """Nats, of which `float` makes a number; row i of x and of y are one sample."""
+        """An estimate that `float` converts to nats; row i of x and row i of y are one sample."""
         ...

@@ -19,7 +19,7 @@ class ReadPairs:
     Attributes:
         indices: Indices of the readable lines, ascending.
         sources: The tokenised source of each readable line.
-        targets: The tokenised translation of each readable line; None where no translations were given.
+        targets: The tokenised translation of each readable line; None if no translations were given.
         skipped: Index of each other line -> why it cannot be read.
     """
 
@@ -30,7 +30,7 @@ class ReadPairs:
 
 
 def read_pairs(model: EncoderModel, sources: Sequence[str], targets: Sequence[str] | None = None) -> ReadPairs:
-    """Tokenises sources, and their translations if given, and sorts out those that the model cannot read.
+    """Tokenises sources, and their translations if given, and separates those that the model cannot read.
 
     Args:
         model: The model.
@@ -84,7 +84,7 @@ def read_source(model: EncoderModel, text: str) -> tuple[Sentence, str | None]:
         text: One sentence.
 
     Returns:
-        The sentence, without pieces where it was not tokenised; and the reason, or None.
+        The sentence, without pieces if it was not tokenised; and the reason, or None.
     """
     untokenized = Sentence(text, (), (), ())
     if not is_unicode(text):
@@ -109,7 +109,7 @@ def read_target(model: TranslationModel, text: str) -> tuple[Sentence, str | Non
         text: One sentence; may be empty.
 
     Returns:
-        The sentence, without pieces where it was not tokenised; and the reason, or None.
+        The sentence, without pieces if it was not tokenised; and the reason, or None.
     """
     if not is_unicode(text):
         return Sentence(text, (), (), ()), "translation is not valid Unicode"
@@ -120,12 +120,12 @@ def read_target(model: TranslationModel, text: str) -> tuple[Sentence, str | Non
 
 
 def storable(text: str) -> str:
-    """The text as a file can hold it: "?" in place of lone surrogates, which UTF-8 has not."""
+    """The text with lone surrogates, which UTF-8 cannot encode, replaced by "?"."""
     return text.encode("utf-8", "replace").decode()
 
 
 def is_unicode(text: str) -> bool:
-    """Whether a text can be encoded: a lone surrogate cannot; no file holds one, but a Python string can."""
+    """Whether a text can be encoded: lone surrogates, which Python strings can contain, cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""One seed gives one generator for each sentence, so that batching, order or sharding cannot change a number."""
+"""A random generator for each sentence, so that results do not depend on batches, order or shards."""
 
 import hashlib
 
@@ -6,14 +6,14 @@ import torch
 
 
 def sentence_generator(seed: int, text: str) -> torch.Generator:
-    """A CPU generator that depends on the seed and on the sentence alone.
+    """A CPU generator that depends only on the seed and the sentence.
 
     Args:
-        seed: The seed of the run.
-        text: The sentence; equal sentences get equal noise, wherever they stand.
+        seed: Seed of the run.
+        text: The sentence; equal sentences get equal noise.
 
     Returns:
-        A fresh generator; draw on the CPU and move the draw, so that every device sees the same noise.
+        A fresh generator; noise should be drawn on the CPU and then moved, so that it is the same on every device.
     """
     digest = hashlib.sha256(f"{seed}\0{text}".encode("utf-8", "surrogatepass")).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)

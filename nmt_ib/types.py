@@ -1,4 +1,4 @@
-"""What the floors hand to each other: words, tokenised sentences, padded batches of them, dependency trees."""
+"""Data that all packages share: words, tokenised sentences, padded batches, dependency trees, blocks of a network."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Word:
-    """A source word and where it stands.
+    """A source word and its position.
 
     Attributes:
-        text: The characters `start` to `end` (exclusive) of the sentence as it was given.
-        start: First character.
-        end: One past the last character.
-        pos: Universal part of speech where a spacy pipeline gave one, else "".
-        is_stop: Whether the language's list of function words has it.
+        text: The characters `start` to `end` (exclusive) of the sentence as given.
+        start: Index of the first character.
+        end: Index one past the last character.
+        pos: Universal part of speech if a spacy pipeline is installed, else "".
+        is_stop: Whether it is in the language's list of function words.
     """
 
     text: str
@@ -33,12 +33,12 @@ class Sentence:
     """One tokenised sentence.
 
     Attributes:
-        text: The sentence as it was given.
-        ids: Piece ids, special pieces included, as the model reads them.
-        pieces: The pieces' surface forms.
+        text: The sentence as given.
+        ids: Ids of the subword pieces, special pieces included, as the model reads them.
+        pieces: Surface forms of the pieces.
         spans: Character span (start, end) of each piece in `text`; (0, 0) for special pieces. Empty for targets.
-        words: The words, each with at least one piece; no piece belongs to two of them. Empty for targets.
-        word_index: For each piece the index of its word, -1 for special pieces and in targets.
+        words: The words, each with at least one piece; no piece belongs to two words. Empty for targets.
+        word_index: Index of each piece's word, -1 for special pieces and in targets.
     """
 
     text: str
@@ -53,21 +53,21 @@ class Sentence:
         return len(self.ids)
 
 
-Target = Sentence | int  # what a model answers: a tokenised translation, or the number of a label
+Target = Sentence | int  # output of a model: a tokenised translation, or the number of a label
 
 
 @dataclass(frozen=True)
 class Tree:
-    """One sentence with its basic dependency tree.
+    """A sentence with its basic dependency tree.
 
     Attributes:
-        text: The sentence as it was written.
+        text: The sentence as written.
         forms: The syntactic words.
         spans: Character span of each word in `text`; the words of a multi-word token share its span.
         upos: Universal part of speech of each word.
-        heads: Head of each word, counted from 0; -1 for the root. Empty where nobody has parsed the sentence yet.
-        relations: Relation of each word to its head, with its subtype. Empty where `heads` is.
-        lines: The sentence in its treebank's own form, with all that the other attributes leave out.
+        heads: Index of the head of each word, from 0; -1 for the root. Empty if the sentence is not parsed.
+        relations: Relation of each word to its head, with its subtype. Empty if `heads` is.
+        lines: The sentence's CoNLL-U lines, which hold what the other attributes leave out.
     """
 
     text: str
@@ -83,24 +83,22 @@ class Tree:
         return len(self.forms)
 
     def descendants(self, word: int) -> list[int]:
-        """The word and all that hangs from it, in order."""
-        found = {word}
-        grown = True
-        while grown:
-            more = {index for index, head in enumerate(self.heads) if head in found} - found
-            found |= more
-            grown = bool(more)
-        return sorted(found)
+        """Indices of the word and of its direct and indirect dependents, ascending."""
+        subtree, added = {word}, {word}
+        while added:
+            added = {index for index, head in enumerate(self.heads) if head in subtree} - subtree
+            subtree |= added
+        return sorted(subtree)
 
 
 @dataclass(frozen=True)
 class TokenBatch:
-    """Sentences padded on the right to one length.
+    """Sentences padded on the right to equal length.
 
     Attributes:
         ids: Piece ids.
-        mask: True where there is a piece, false on padding.
-        word_index: Index of the piece's word in its sentence, -1 for special pieces and padding.
+        mask: True for pieces, false on padding.
+        word_index: Index of each piece's word in its sentence, -1 for special pieces and padding.
     """
 
     ids: Int[Tensor, "B S"]
@@ -116,9 +114,9 @@ class TokenBatch:
         """Pads `sentences` on the right.
 
         Args:
-            sentences: At least one.
-            pad_id: The id that fills up.
-            device: Where the tensors go.
+            sentences: At least one sentence.
+            pad_id: Id of the padding piece.
+            device: Device of the tensors.
 
         Returns:
             A batch as wide as the longest sentence.
@@ -138,12 +136,12 @@ class TokenBatch:
 
 @dataclass(frozen=True)
 class Decoded:
-    """What the decoder computes when it is forced to write given targets.
+    """Decoder states when the decoder is forced to produce given targets.
 
     Attributes:
-        states: The states that the output layer reads, one for each target piece.
-        layers: Output of each decoder layer, where asked for.
-        cross_attentions: Attention of each layer's heads over the source, where asked for.
+        states: Input of the output layer, one state for each target piece.
+        layers: Output of each decoder layer; empty if not requested.
+        cross_attentions: Cross-attention weights of each layer; empty if not requested.
     """
 
     states: Float[Tensor, "B T D"]
@@ -153,30 +151,30 @@ class Decoded:
 
 @dataclass(frozen=True)
 class MixingBlock(ABC):
-    r"""What a block that moves vectors between positions did, as a linear map: its weights, gates and norm stand still.
+    r"""A block that mixes positions, linearised: attention weights, gates and norms are held constant.
 
     .. math:: y_i = \sum_j T_i(x_j) + r_i + b_i
 
     Attributes:
-        output: :math:`y`, the block's true output, behind its norm where that stands behind the sum with the residual.
-        residual: :math:`r`, what went past the mixing, as it arrives in the output.
-        bias: :math:`b`, what depends on no input.
-        crosses: Whether the vectors come from another stack; if not, :math:`r_i` is made of :math:`x_i`.
+        output: :math:`y`, the block's output; after its norm if the norm follows the residual connection (post-norm).
+        residual: :math:`r`, the contribution of the residual connection to the output.
+        bias: :math:`b`, the part that depends on no input.
+        is_cross: Whether the inputs are states of another stack; if not, :math:`r_i` is a function of :math:`x_i`.
     """
 
     output: Float[Tensor, "B T D"]
     residual: Float[Tensor, "B T D"]
     bias: Float[Tensor, "B T D"]
-    crosses: bool
+    is_cross: bool
 
     @property
     @abstractmethod
-    def reads(self) -> int:
-        """Number of positions that are read."""
+    def input_length(self) -> int:
+        """Number of input positions."""
 
     @abstractmethod
-    def moved(self, rows: slice) -> Float[Tensor, "B R S D"]:
-        """What each position read was worth to the positions `rows` of the output: :math:`T_i(x_j)`."""
+    def transformed_vectors(self, rows: slice) -> Float[Tensor, "B R S D"]:
+        """Contribution :math:`T_i(x_j)` of each input position j to the output positions i in `rows`."""
 
 
 @dataclass(frozen=True)
@@ -186,8 +184,8 @@ class AttentionBlock(MixingBlock):
     Attributes:
         weights: :math:`A`.
         values: :math:`v`, without biases.
-        projection: :math:`W`, from a head to the output, behind it the norm without its division.
-        scale: :math:`s`, one over the deviation by which the norm behind the block divides; 1 if there is none.
+        projection: :math:`W`, from a head to the output, including the norm's centring and weights.
+        scale: :math:`s`, reciprocal of the standard deviation by which a post-norm divides; 1 without post-norm.
     """
 
     weights: Float[Tensor, "B H T S"]
@@ -196,11 +194,11 @@ class AttentionBlock(MixingBlock):
     scale: Float[Tensor, "B T"]
 
     @property
-    def reads(self) -> int:
-        """Number of positions that are read."""
+    def input_length(self) -> int:
+        """Number of input positions."""
         return self.weights.shape[3]
 
-    def moved(self, rows: slice) -> Float[Tensor, "B R S D"]:
+    def transformed_vectors(self, rows: slice) -> Float[Tensor, "B R S D"]:
         """The transformed vectors.
 
         Args:
@@ -209,9 +207,9 @@ class AttentionBlock(MixingBlock):
         Returns:
             :math:`T_i(x_j)`; exactly 0 for padding.
         """
-        brought = torch.einsum("bhse,hed->bshd", self.values, self.projection)
+        projected = torch.einsum("bhse,hed->bshd", self.values, self.projection)
         weights = self.weights[:, :, rows] * self.scale[:, None, rows, None]
-        return (weights.permute(0, 3, 2, 1) @ brought).transpose(1, 2)
+        return (weights.permute(0, 3, 2, 1) @ projected).transpose(1, 2)
 
 
 @dataclass(frozen=True)
@@ -219,25 +217,25 @@ class RecurrentBlock(MixingBlock):
     r"""An SSRU block: :math:`T_i(x_j) = s_i w \odot C(m_i \odot f_{j+1} \odot ... \odot f_i \odot u_j)`.
 
     Attributes:
-        log_gates: Sum of :math:`\log f` up to each position, in float64: differences of large sums must stay exact.
+        log_gates: Cumulative sum of :math:`\log f` over positions, in float64: differences of large sums are taken.
         updates: :math:`u`, what each position adds to the cell.
-        passed: :math:`m`, where the cell is positive.
-        norm_weight: :math:`w`; :math:`C` takes the mean off.
-        scale: :math:`s`, one over the deviation by which the norm divides.
+        relu_mask: :math:`m`, true where the cell is positive.
+        norm_weight: :math:`w`; :math:`C` subtracts the mean over dimensions.
+        scale: :math:`s`, reciprocal of the standard deviation by which the norm divides.
     """
 
     log_gates: Float[Tensor, "B T D"]
     updates: Float[Tensor, "B T D"]
-    passed: Bool[Tensor, "B T D"]
+    relu_mask: Bool[Tensor, "B T D"]
     norm_weight: Float[Tensor, " D"]
     scale: Float[Tensor, "B T"]
 
     @property
-    def reads(self) -> int:
-        """Number of positions that are read."""
+    def input_length(self) -> int:
+        """Number of input positions."""
         return self.updates.shape[1]
 
-    def moved(self, rows: slice) -> Float[Tensor, "B R S D"]:
+    def transformed_vectors(self, rows: slice) -> Float[Tensor, "B R S D"]:
         """The transformed vectors.
 
         Args:
@@ -249,5 +247,5 @@ class RecurrentBlock(MixingBlock):
         steps = torch.arange(self.updates.shape[1], device=self.updates.device)
         later = (steps > steps[rows, None])[None, ..., None]
         log_gates = (self.log_gates[:, rows, None] - self.log_gates[:, None]).masked_fill(later, -torch.inf)
-        cells = log_gates.exp().to(self.updates) * self.updates[:, None] * self.passed[:, rows, None]
+        cells = log_gates.exp().to(self.updates) * self.updates[:, None] * self.relu_mask[:, rows, None]
         return (cells - cells.mean(3, keepdim=True)) * self.norm_weight * self.scale[:, rows, None, None]

@@ -1,4 +1,4 @@
-"""Words of one kind: what a word's contribution is compared with."""
+"""Classes and frequency bands of words, within which contributions and bits are compared."""
 
 from nmt_ib.types import Sentence
 
@@ -9,15 +9,15 @@ CLASSES = ("open class", "closed class", "punctuation")
 
 
 def frequency_bands(sentence: Sentence) -> list[str]:
-    """For each word the band of its rank in the model's vocabulary.
+    """The frequency band of each word, from its rank in the model's vocabulary.
 
-    Vocabularies list frequent pieces first. A word of several pieces has no rank of its own: it is rarer than any.
+    Vocabularies list frequent pieces first. A word of several pieces has no rank and is in the rarest band.
 
     Args:
         sentence: A tokenised source.
 
     Returns:
-        "top 100", "top 1,000", "top 10,000" or "rarer", one a word.
+        "top 100", "top 1,000", "top 10,000" or "rarer" for each word.
     """
     ranks: list[list[int]] = [[] for _ in sentence.words]
     for word, rank in zip(sentence.word_index, sentence.ids, strict=True):
@@ -33,17 +33,17 @@ def _band(pieces: list[int]) -> str:
 
 
 def word_classes(sentence: Sentence) -> list[str]:
-    """For each word whether it is of an open or a closed class, or punctuation.
+    """The class of each word: open class, closed class or punctuation.
 
-    The part of speech decides where a spacy pipeline gave one; else the language's list of function words, and the
-    hundred most frequent pieces, which are mostly function words where the
-    vocabulary is of one or two languages.
+    Part-of-speech tags decide if a spacy pipeline is installed. Otherwise closed-class words are those in the
+    language's list of function words and the hundred most frequent pieces, which are mostly function words if the
+    vocabulary covers one or two languages.
 
     Args:
         sentence: A tokenised source.
 
     Returns:
-        One of `CLASSES`, one a word.
+        One of `CLASSES` for each word.
     """
     classes = []
     for word, band in zip(sentence.words, frequency_bands(sentence), strict=True):
@@ -57,13 +57,13 @@ def word_classes(sentence: Sentence) -> list[str]:
 
 
 def word_kinds(sentence: Sentence) -> list[str]:
-    """For each word its kind: class and frequency band; punctuation is one kind.
+    """The kind of each word: its class and frequency band; punctuation is one kind.
 
     Args:
         sentence: A tokenised source.
 
     Returns:
-        For example "open class, top 10,000", one a word.
+        A kind for each word, for example "open class, top 10,000".
     """
     return [
         name if name == "punctuation" else f"{name}, {band}"

@@ -28,7 +28,7 @@ LEARNING_RATE = 0.01
 def peer(problem: NoiseSearch, steps: int, scale: float, seed: int) -> tuple[torch.Tensor, float, float, int]:
     """Sigma of one sentence by the authors' procedure after a tenth of the steps and after all, and seconds of each."""
     generator = torch.Generator().manual_seed(seed)
-    free = torch.randn(problem.disturbed.shape, generator=generator).requires_grad_()
+    free = torch.randn(problem.perturbed.shape, generator=generator).requires_grad_()
     optimizer = torch.optim.Adam([free], LEARNING_RATE)
     state = problem.states(1)
     lowest, best, early = float("inf"), free.detach(), free.detach()

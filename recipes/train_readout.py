@@ -97,7 +97,7 @@ def main() -> None:
         options.sentences, options.held_out, options.steps, options.search_steps, options.batch_size = 8, 3, 3, 2, 3
     torch.set_num_threads(options.threads)
     model = load_encoder_model(options.classifier) if options.classifier else load_translation_model(options.model)
-    options.beta = Bottleneck(beta=options.beta).price(model)
+    options.beta = Bottleneck(beta=options.beta).beta_for(model)
     read = sentences(options, model)
     known, held_out = read[: -options.held_out], read[-options.held_out :]
     start = time.perf_counter()

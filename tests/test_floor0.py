@@ -3,31 +3,12 @@
 import math
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.results.diagnosis import DiagnosisSummary, Share
-from nmt_ib.seeding import sentence_generator
 from nmt_ib.signature import RunSignature, fingerprint_lines
-from nmt_ib.types import Sentence, TokenBatch
-
-
-def test_padding():
-    short, long = Sentence("a", (5, 0), ("a", "."), (0, -1)), Sentence("b", (6, 7, 0), ("b", "c", "."), (0, 0, -1))
-    batch = TokenBatch.pad([short, long], pad_id=9)
-    assert batch.ids.tolist() == [[5, 0, 9], [6, 7, 0]]
-    assert batch.mask.tolist() == [[True, True, False], [True, True, True]]
-    assert batch.word_index.tolist() == [[0, -1, -1], [0, 0, -1]]
-
-
-def test_a_sentence_has_its_own_noise():
-    def draw(seed, text):
-        return torch.randn(3, generator=sentence_generator(seed, text)).tolist()
-
-    assert draw(0, "a") == draw(0, "a")
-    assert len({tuple(draw(seed, text)) for seed in (0, 1) for text in ("a", "b", "\ud800")}) == 6
 
 
 def test_a_bit_is_ln_2_nats():

@@ -1,1 +1,1 @@
-"""What each source word is worth: one method, one file; models are seen through their protocols only."""
+"""Attribution methods, one per file; they access models through protocols only."""

@@ -1,4 +1,4 @@
-"""What is explained: the model's own translations and predictions, or those that a user gave."""
+"""Answers to explain: the model's own translations or labels, or those given by a user."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -51,17 +51,17 @@ def own_translations(
 
 
 def given_answer(model: EncoderModel, target: str | int) -> Target:
-    """What a user gave as the answer, as a model knows it.
+    """Converts a translation or label given by a user.
 
     Args:
         model: A translation model or a classifier.
-        target: A translation; or a label, by name or by number.
+        target: A translation; or the name or number of a label.
 
     Returns:
         The tokenised translation, or the number of the label.
 
     Raises:
-        RequestError: The translation cannot be forced, or there is no such label.
+        RequestError: The model cannot be forced to produce the translation, or there is no such label.
     """
     if isinstance(model, TranslationModel):
         sentence, reason = read_target(model, str(target))

@@ -1,4 +1,4 @@
-"""The information bottleneck for attribution: how few bits of each word still give the answer, sentence by sentence."""
+"""The information bottleneck for attribution, per sample: the bits of each word that the target needs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,11 +7,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nmt_ib.attribution.gated_question import GatedQuestion, check_layer, check_normalization
-from nmt_ib.attribution.gradient import by_token_read
-from nmt_ib.attribution.outcome import outcome
-from nmt_ib.attribution.question import ask
-from nmt_ib.attribution.statistics import CorpusStatistics, statistics_for
+from nmt_ib.attribution.assemble import assemble_attribution
+from nmt_ib.attribution.gated_scoring import GatedScorer, check_layer, check_normalization
+from nmt_ib.attribution.gradient import rows_of_tokens
+from nmt_ib.attribution.scoring import target_scorer
+from nmt_ib.attribution.statistics import CorpusStatistics
+from nmt_ib.attribution.statistics_measurement import statistics_for
 from nmt_ib.batching import map_in_batches
 from nmt_ib.errors import RequestError
 from nmt_ib.numerics import BITS_PER_NAT
@@ -21,36 +22,36 @@ from nmt_ib.seeding import sentence_generator
 from nmt_ib.types import Sentence, Target
 
 GATES = ("word", "dimension")
-AT_REST = 0.02  # share of all bits that may still go, or come back, in the last step
+MAX_CHANGE = 0.02  # relative change of the information in the last step of a search that counts as converged
 
 
 @dataclass(frozen=True)
 class Bottleneck:
-    r"""Bits of each word that the answer needs: noise gates, closed as far as the answer's log-probability allows.
+    r"""Bits of each word that the target needs, by noise gates optimised for each sentence.
 
     .. math::
         z = \lambda R + (1 - \lambda) \epsilon, \quad \epsilon \sim N(\mu, \sigma^2), \quad
         L = E[-\ln p(y | z)] + \beta \cdot KL(p(z|R) \| N(\mu, \sigma^2)) / K
 
-    R is the output of an encoder layer, :math:`\mu` and :math:`\sigma` its mean and deviation over a corpus. What comes
-    back is the divergence at the gates as they are found: an upper bound of the information that goes through, in
-    bits, summed over dimensions and pieces. Special pieces are never disturbed.
+    R is the output of an encoder layer, :math:`\mu` and :math:`\sigma` its mean and standard deviation over a corpus.
+    Scores are the divergences at the optimised gates: upper bounds of the information that passes, in bits >= 0, summed
+    over dimensions and pieces. Special pieces are never perturbed.
 
     Attributes:
-        layer: Encoder layer whose output is gated; 0: the embeddings.
-        beta: Price of information: so many nats of the answer for a nat in each dimension; None: 1 for translations, .1
-            for a label. At .1 a translation's gates hardly close: alignment error .69 instead of .47 on twelve pairs.
-        normalization: What the divergence is divided by. "word": the width, so that the pressure on a word does not
-            depend on the length of its sentence. "mean": the number of all gated elements, as in the paper.
-        per: A gate for each "word", or for each word and "dimension".
-        per_token: For translations: a search for each target token, with gates before the source words and before the
-            target's prefix together; this gives the matrices, and takes as many times longer as there are target
-            tokens. Otherwise all tokens are explained jointly, with gates before the source words alone.
-        steps: Steps of Adam.
-        draws: Noise draws at each step, antithetic pairs.
-        learning_rate: Of Adam.
-        statistics: Of the corpus, with its decoder where `per_token` is on; None: of the package's own sentences,
-            which are measured at each call.
+        layer: Encoder layer whose output R is gated, 0 to the number of layers; 0: the embeddings.
+        beta: :math:`\beta`, weight of the information term, >= 0; None: 1 for translations, .1 for labels. At .1 a
+            translation's gates hardly close: alignment error rate .69 instead of .47 on twelve pairs.
+        normalization: K, divisor of the divergence. "word": the width, so that the pressure on a word does not depend
+            on the length of its sentence. "mean": the number of all gated elements, as in the paper.
+        per: One gate per "word", or per word and "dimension".
+        per_token: For translations: one search per target token, with gates in front of source words and target prefix;
+            gives the matrices and takes T times as long. Otherwise all target tokens are explained jointly, with gates
+            in front of the source words only.
+        steps: Number of Adam steps, >= 1.
+        draws: Number of noise draws per step, even and >= 2: antithetic pairs.
+        learning_rate: Learning rate of Adam.
+        statistics: Statistics of the corpus, including its decoder if `per_token`; None: of the package's own
+            sentences, which are measured at each call.
         seed: Seed of the noise.
 
     References:
@@ -73,14 +74,14 @@ class Bottleneck:
         if self.per not in GATES:
             raise RequestError(f"unknown gate per {self.per!r}; known: {', '.join(GATES)}")
         if self.beta is not None and not self.beta >= 0:
-            raise RequestError(f"beta is the price of information: 0 or more, not {self.beta}")
+            raise RequestError(f"beta is the weight of the information term: at least 0, not {self.beta}")
         if self.steps < 1:
-            raise RequestError(f"a search takes at least one step, not {self.steps}")
+            raise RequestError(f"steps: at least one step is needed, not {self.steps}")
         if self.draws < 2 or self.draws % 2:
             raise RequestError(f"draws come in antithetic pairs: give an even number of at least 2, not {self.draws}")
 
-    def price(self, model: EncoderModel) -> float:
-        """`beta`, or what suits the model where none is given."""
+    def beta_for(self, model: EncoderModel) -> float:
+        """`beta`, or the default for the kind of model."""
         if self.beta is not None:
             return self.beta
         return 1.0 if isinstance(model, TranslationModel) else 0.1
@@ -93,15 +94,15 @@ class Bottleneck:
         """Attributions of each sentence.
 
         Args:
-            model: A translation model or a classifier; its weights and mode are left as they are.
+            model: A translation model or a classifier; its weights and mode are left unchanged.
             sources: Tokenised sentences.
-            targets: Tokenised translations, or labels, in the same order.
-            batch_size: Disturbed copies of sentences that go through the model at once; changes no result.
+            targets: Tokenised translations, or numbers of labels, in the same order.
+            batch_size: Number of perturbed copies per forward pass; does not affect results.
 
         Returns:
-            One a sentence, in order. Details: "answer_nats" and "information_nats" are the two terms of the loss at
-            the gates that were found, without the price, "undisturbed_nats" the first one with open gates; summed over
-            target tokens.
+            One per sentence, in order. Details, in nats and summed over target tokens: "target_nats" and
+            "information_nats", the two terms of the loss at the optimised gates, before weighting, and "ungated_nats",
+            the first term without gates.
         """
         check_layer(model, self.layer)
         per_token = self.per_token and isinstance(model, TranslationModel)
@@ -110,53 +111,55 @@ class Bottleneck:
         rows = [
             _Row(index, source, part)
             for index, (source, target) in enumerate(zip(sources, targets, strict=True))
-            for part in (_beginnings(target) if per_token and isinstance(target, Sentence) else [target])
+            for part in (_prefixes(target) if per_token and isinstance(target, Sentence) else [target])
         ]
 
-        def search(batch: list[_Row]) -> list[_Found]:
-            question = ask(model, [row.source for row in batch], [row.target for row in batch])
-            gated = GatedQuestion.about(question, self.layer, statistics, prefix=per_token)
+        def search(batch: list[_Row]) -> list[_Search]:
+            scorer = target_scorer(model, [row.source for row in batch], [row.target for row in batch])
+            gated = GatedScorer.create(scorer, self.layer, statistics, prefix=per_token)
             return self._search(gated, [sentence_generator(self.seed, row.source.text) for row in batch])
 
         searched = map_in_batches(search, rows, max(1, batch_size // self.draws), length=lambda row: len(row.source))
-        grouped: list[list[_Found]] = [[] for _ in sources]
-        for row, found in zip(rows, searched, strict=True):
-            grouped[row.index].append(found)
-        return [self._outcome(model, *one) for one in zip(sources, targets, grouped, strict=True)]
+        grouped: list[list[_Search]] = [[] for _ in sources]
+        for row, result in zip(rows, searched, strict=True):
+            grouped[row.index].append(result)
+        return [self._attribution(model, *sentence) for sentence in zip(sources, targets, grouped, strict=True)]
 
-    def _search(self, gated: GatedQuestion, generators: "list[torch.Generator]") -> "list[_Found]":
-        """Adam over the gates of a batch; the sentences share the passes and nothing else."""
-        gates = [channel.opened(self.per == "dimension").requires_grad_() for channel in gated.channels]
-        optimizer = torch.optim.Adam(gates, self.learning_rate)
-        price = self.price(gated.question.model) / gated.elements(self.normalization)
+    def _search(self, gated: GatedScorer, generators: "list[torch.Generator]") -> "list[_Search]":
+        """Adam over the gates of a batch of independent sentences."""
+        alphas = [channel.open_gates(self.per == "dimension").requires_grad_() for channel in gated.channels]
+        optimizer = torch.optim.Adam(alphas, self.learning_rate)
+        weight = self.beta_for(gated.scorer.model) / gated.elements(self.normalization)
         for _ in range(self.steps):
-            before = gated.information_nats(gates)
-            loss = gated.answer_nats(gates, gated.noise(generators, self.draws)) + price * before
-            for gate, gradient in zip(gates, torch.autograd.grad(loss.sum(), gates), strict=True):
-                gate.grad = gradient
+            before = gated.information_nats(alphas)
+            loss = gated.target_nats(alphas, gated.noise(generators, self.draws)) + weight * before
+            for alpha, gradient in zip(alphas, torch.autograd.grad(loss.sum(), alphas), strict=True):
+                alpha.grad = gradient
             optimizer.step()
         with torch.no_grad():
-            after = gated.information_nats(gates)
-            answer = gated.answer_nats(gates, gated.noise(generators, self.draws))
-            bits = [channel.nats(gate) * BITS_PER_NAT for channel, gate in zip(gated.channels, gates, strict=True)]
-        terms = torch.stack([answer, after, gated.undisturbed_nats()], dim=1)
-        at_rest = (after - before).abs() <= AT_REST * after
+            after = gated.information_nats(alphas)
+            target = gated.target_nats(alphas, gated.noise(generators, self.draws))
+            bits = [channel.nats(alpha) * BITS_PER_NAT for channel, alpha in zip(gated.channels, alphas, strict=True)]
+        terms = torch.stack([target, after, gated.ungated_nats()], dim=1)
+        converged = (after - before).abs() <= MAX_CHANGE * after
         return [
-            _Found(bits[0][row], bits[1][row] if len(bits) > 1 else None, terms[row], bool(at_rest[row]))
+            _Search(bits[0][row], bits[1][row] if len(bits) > 1 else None, terms[row], bool(converged[row]))
             for row in range(len(terms))
         ]
 
-    def _outcome(self, model: EncoderModel, source: Sentence, target: Target, found: "list[_Found]") -> Attribution:
-        source_bits = torch.stack([one.source_bits[: len(source)] for one in found], dim=1)
+    def _attribution(
+        self, model: EncoderModel, source: Sentence, target: Target, searches: "list[_Search]"
+    ) -> Attribution:
+        source_bits = torch.stack([search.source_bits[: len(source)] for search in searches], dim=1)
         prefix = None
-        if found[0].prefix_bits is not None:
-            prefix = source_bits.new_zeros(len(found), len(found))
-            for token, one in enumerate(found):
-                prefix[: token + 1, token] = one.prefix_bits[: token + 1]  # type: ignore[index] # as in the first
-            prefix = by_token_read(prefix[None])[0]
-        terms = torch.stack([one.terms for one in found]).sum(0)
-        names = ("answer_nats", "information_nats", "undisturbed_nats")
-        return outcome(
+        if searches[0].prefix_bits is not None:
+            prefix = source_bits.new_zeros(len(searches), len(searches))
+            for token, search in enumerate(searches):
+                prefix[: token + 1, token] = search.prefix_bits[: token + 1]  # type: ignore[index] # as in the first
+            prefix = rows_of_tokens(prefix[None])[0]
+        terms = torch.stack([search.terms for search in searches]).sum(0)
+        names = ("target_nats", "information_nats", "ungated_nats")
+        return assemble_attribution(
             model,
             source,
             target,
@@ -167,14 +170,14 @@ class Bottleneck:
             matrix=source_bits if prefix is not None else None,
             prefix_matrix=prefix,
             bits=source_bits.sum(1),
-            passes=len(found) * (2 + self.draws * (2 * self.steps + 1)),
-            converged=all(one.at_rest for one in found),
+            passes=len(searches) * (2 + self.draws * (2 * self.steps + 1)),
+            converged=all(search.converged for search in searches),
             details=dict(zip(names, terms.tolist(), strict=True)),
         )
 
 
-def _beginnings(target: Sentence) -> list[Sentence]:
-    """The first token, the first two, and so on: what is written when each token's turn comes."""
+def _prefixes(target: Sentence) -> list[Sentence]:
+    """The first token, the first two tokens, and so on: the target up to each token that is explained."""
     return [
         replace(target, ids=target.ids[:end], pieces=target.pieces[:end], word_index=target.word_index[:end])
         for end in range(1, len(target) + 1)
@@ -183,7 +186,7 @@ def _beginnings(target: Sentence) -> list[Sentence]:
 
 @dataclass(frozen=True)
 class _Row:
-    """One search: a sentence, and what of its answer is explained; of the beginning of a target the last token."""
+    """Input of one search: a sentence and the target that is explained; of a target prefix its last token."""
 
     index: int
     source: Sentence
@@ -191,10 +194,10 @@ class _Row:
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What one search found."""
+class _Search:
+    """Result of one search."""
 
     source_bits: Float[Tensor, " S"]
     prefix_bits: Float[Tensor, " T"] | None
     terms: Float[Tensor, " 3"]
-    at_rest: bool
+    converged: bool

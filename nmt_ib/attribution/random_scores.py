@@ -1,11 +1,11 @@
-"""Random scores: what a method that knows nothing of the model reaches."""
+"""Random scores: the baseline of benchmarks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
-from nmt_ib.attribution.outcome import outcome
+from nmt_ib.attribution.assemble import assemble_attribution
 from nmt_ib.protocols import EncoderModel
 from nmt_ib.results.attribution import Attribution
 from nmt_ib.seeding import sentence_generator
@@ -14,10 +14,10 @@ from nmt_ib.types import Sentence, Target
 
 @dataclass(frozen=True)
 class RandomScores:
-    """Uniform scores between 0 and 1 for each word and answer; a baseline for benchmarks.
+    """Scores drawn uniformly from [0, 1) for each piece and target; the baseline of benchmarks.
 
     Attributes:
-        seed: Seed of the scores, which depend on it and on the sentence alone.
+        seed: Seed of the scores, which depend on it and on the sentence only.
     """
 
     seed: int = 0
@@ -28,18 +28,18 @@ class RandomScores:
         """Attributions of each sentence.
 
         Args:
-            model: Names the labels; it is not run.
+            model: The model, which names the labels; it is not run.
             sources: Tokenised sentences.
-            targets: Tokenised translations, or labels.
-            batch_size: Changes nothing.
+            targets: Tokenised translations, or numbers of labels.
+            batch_size: Not used.
 
         Returns:
-            One a sentence, in order.
+            One per sentence, in order.
         """
-        return [self._one(model, source, target) for source, target in zip(sources, targets, strict=True)]
+        return [self._attribution(model, source, target) for source, target in zip(sources, targets, strict=True)]
 
-    def _one(self, model: EncoderModel, source: Sentence, target: Target) -> Attribution:
+    def _attribution(self, model: EncoderModel, source: Sentence, target: Target) -> Attribution:
         length = len(target) if isinstance(target, Sentence) else 1
         drawn = torch.rand(len(source), length, generator=sentence_generator(self.seed, source.text))
-        inside = torch.tensor(source.word_index) >= 0
-        return outcome(model, source, target, method="random", matrix=drawn * inside[:, None], passes=0)
+        in_word = torch.tensor(source.word_index) >= 0
+        return assemble_attribution(model, source, target, method="random", matrix=drawn * in_word[:, None], passes=0)

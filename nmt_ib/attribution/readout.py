@@ -1,8 +1,8 @@
-"""The bottleneck's readout: a network that has learned where the gates come to stand, and needs one pass."""
+"""The readout bottleneck: a trained network that predicts the gates in one pass."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -10,31 +10,32 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from nmt_ib.attribution.assemble import assemble_attribution
 from nmt_ib.attribution.gate import OPEN, Channel
-from nmt_ib.attribution.gated_question import check_layer
-from nmt_ib.attribution.outcome import outcome
+from nmt_ib.attribution.gated_scoring import check_layer
 from nmt_ib.attribution.statistics import CorpusStatistics
 from nmt_ib.batching import map_pairs_in_batches
 from nmt_ib.errors import RequestError
+from nmt_ib.files import read_json, write_bytes, write_json
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.protocols import EncoderModel
 from nmt_ib.results.attribution import Attribution
 from nmt_ib.types import Sentence, Target, TokenBatch
 
-INSIDE = 0.03  # of the range of gates: at its end they have no slope, and a network might never start to learn
+MARGIN = 0.03  # between the initial gates and the clamp, beyond which the gradient is 0 and nothing is learned
 
 
 class ReadoutNetwork(nn.Module):
-    """From what all encoder layers hold of a word to its gate.
+    """Predicts the gate of each word from the states of all encoder layers.
 
-    The embeddings and the outputs of all layers, in deviations from their corpus' mean, go through two hidden layers
-    piece by piece. The gates start open.
+    The embeddings and the outputs of all layers, standardised over the corpus, pass through hidden layers piece by
+    piece. The gates are initially open.
 
     Args:
-        statistics: Of the model that is to be explained.
+        statistics: Statistics of the model that is explained.
         layer: Encoder layer whose output is gated; 0: the embeddings.
         hidden: Widths of the hidden layers.
-        seed: Seed of the first weights.
+        seed: Seed of the initial weights.
     """
 
     def __init__(
@@ -43,24 +44,24 @@ class ReadoutNetwork(nn.Module):
         super().__init__()
         self.statistics, self.layer, self.hidden = statistics, layer, tuple(hidden)
         layers = sum(name.startswith("encoder.") for name in statistics.parts)
-        self.read = [statistics.layer(number) for number in range(layers)]
-        first = self.read[0].mean
-        widths = [sum(len(part.mean) for part in self.read), *hidden, 1]
+        self.inputs = [statistics.layer(number) for number in range(layers)]
+        first = self.inputs[0].mean
+        widths = [sum(len(part.mean) for part in self.inputs), *hidden, 1]
         steps: list[nn.Module] = []
-        for given, wanted in zip(widths, widths[1:], strict=False):
-            steps += [nn.Linear(given, wanted, dtype=first.dtype, device=first.device), nn.ReLU()]
+        for fan_in, fan_out in zip(widths, widths[1:], strict=False):
+            steps += [nn.Linear(fan_in, fan_out, dtype=first.dtype, device=first.device), nn.ReLU()]
         self.steps = nn.Sequential(*steps[:-1])
-        self._start_(torch.Generator().manual_seed(seed))
+        self._initialise_(torch.Generator().manual_seed(seed))
 
     @torch.no_grad()
-    def _start_(self, generator: torch.Generator) -> None:
+    def _initialise_(self, generator: torch.Generator) -> None:
         linear = [step for step in self.steps if isinstance(step, nn.Linear)]
         for step in linear:
             drawn = torch.randn(step.weight.shape, generator=generator)
             step.weight.copy_(drawn * (2 / step.in_features) ** 0.5)
             step.bias.zero_()
         linear[-1].weight.mul_(1e-3)
-        linear[-1].bias.fill_(OPEN - INSIDE)
+        linear[-1].bias.fill_(OPEN - MARGIN)
 
     def forward(
         self, states: Sequence[Float[Tensor, "B S _"]], word_index: Int[Tensor, "B S"]
@@ -69,23 +70,23 @@ class ReadoutNetwork(nn.Module):
 
         Args:
             states: Embeddings and the output of each encoder layer.
-            word_index: Word of each piece, -1 for special pieces and padding.
+            word_index: Index of the word of each piece, -1 for special pieces and padding.
 
         Returns:
-            alpha of each word, from -5 to 5: the mean over its pieces.
+            alpha of each word, -5 to 5: the mean over its pieces.
         """
-        standard = [(state - part.mean) / part.std for state, part in zip(states, self.read, strict=True)]
+        standard = [(state - part.mean) / part.std for state, part in zip(states, self.inputs, strict=True)]
         alpha = self.steps(torch.cat(standard, dim=2))[..., 0].clamp(-OPEN, OPEN)
-        inside, place = (word_index >= 0).to(alpha), word_index.clamp(min=0)
+        in_word, place = (word_index >= 0).to(alpha), word_index.clamp(min=0)
         sums = alpha.new_zeros(len(alpha), max(1, int(word_index.max()) + 1))
-        counts = sums.scatter_add(1, place, inside)
-        return (sums.scatter_add(1, place, alpha * inside) / counts.clamp(min=1))[..., None]
+        counts = sums.scatter_add(1, place, in_word)
+        return (sums.scatter_add(1, place, alpha * in_word) / counts.clamp(min=1))[..., None]
 
     def gates(self, model: EncoderModel, batch: TokenBatch) -> Float[Tensor, "B W 1"]:
-        """One pass of the encoder, and what the network makes of it.
+        """Gates of a batch, from one pass of the encoder.
 
         Args:
-            model: The model that the network was made for.
+            model: The model that the network was trained for.
             batch: Sentences.
 
         Returns:
@@ -100,34 +101,36 @@ class ReadoutNetwork(nn.Module):
         """Writes weights, statistics and settings, without pickle.
 
         Args:
-            folder: Directory; made where it is missing.
+            folder: The directory; it is created if missing.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.statistics.save(folder / "statistics.npz")
-        np.savez(folder / "network.npz", **{name: value.cpu().numpy() for name, value in self.state_dict().items()})
-        about = {"model": self.statistics.model, "layer": self.layer, "hidden": self.hidden}
-        (folder / "readout.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        weights = BytesIO()
+        np.savez(weights, **{name: value.cpu().numpy() for name, value in self.state_dict().items()})
+        write_bytes(folder / "network.npz", weights.getvalue())
+        settings = {"model": self.statistics.model, "layer": self.layer, "hidden": self.hidden}
+        write_json(folder / "readout.json", settings)
 
 
 def load_readout(folder: Path, model: EncoderModel) -> ReadoutNetwork:
-    """Reads what `ReadoutNetwork.save` wrote.
+    """Loads a network that `ReadoutNetwork.save` wrote.
 
     Args:
         folder: The directory.
-        model: The model that is to be explained.
+        model: The model that is explained.
 
     Returns:
         The network.
 
     Raises:
-        RequestError: There is no network in the directory, or it was made for another model.
+        RequestError: There is no network in the directory, or it was trained for another model.
     """
-    about = folder / "readout.json"
-    if not about.is_file():
+    path = folder / "readout.json"
+    if not path.is_file():
         raise RequestError(f"{folder} holds no readout network: it has no readout.json; train one first")
-    settings = json.loads(about.read_text(encoding="utf-8"))
+    settings = read_json(path)
     if settings["model"] != model.fingerprint:
-        raise RequestError(f"the readout network in {folder} was trained for another model than {model.name}")
+        raise RequestError(f"the readout network in {folder} was trained for another model, not for {model.name}")
     statistics = CorpusStatistics.load(folder / "statistics.npz", model)
     network = ReadoutNetwork(statistics, layer=settings["layer"], hidden=settings["hidden"])
     with np.load(folder / "network.npz", allow_pickle=False) as file:
@@ -137,10 +140,10 @@ def load_readout(folder: Path, model: EncoderModel) -> ReadoutNetwork:
 
 @dataclass(frozen=True)
 class Readout:
-    """Bits of each word at the gates that a trained network sets, without a search; the answer is not read.
+    """Bits of each word at gates predicted by a trained network, in one pass; the target is not read.
 
     Attributes:
-        network: The network, or the directory that holds it.
+        network: The network, or the directory that it was saved to.
 
     References:
         Schulz et al. (2020), "Restricting the Flow: Information Bottlenecks for Attribution", section 3.3.
@@ -157,18 +160,18 @@ class Readout:
         Args:
             model: The model that the network was trained for.
             sources: Tokenised sentences.
-            targets: Tokenised translations, or labels, in the same order; they change nothing.
-            batch_size: Sentences that go through the model at once; changes no result.
+            targets: Tokenised translations, or numbers of labels, in the same order; they do not affect the scores.
+            batch_size: Number of sentences per forward pass; does not affect results.
 
         Returns:
-            One a sentence, in order.
+            One per sentence, in order; scores are bits, >= 0.
 
         Raises:
-            RequestError: The network was made for another model.
+            RequestError: The network was trained for another model.
         """
         network = self.network if isinstance(self.network, ReadoutNetwork) else load_readout(Path(self.network), model)
         if network.statistics.model != model.fingerprint:
-            raise RequestError(f"this readout network was trained for another model than {model.name}")
+            raise RequestError(f"this readout network was trained for another model, not for {model.name}")
         check_layer(model, network.layer)
 
         def explain(sources: list[Sentence], targets: list[Target]) -> Iterator[Attribution]:
@@ -178,7 +181,7 @@ class Readout:
             bits = channel.nats(network.gates(model, batch)) * BITS_PER_NAT
             for source, target, padded_bits in zip(sources, targets, bits, strict=True):
                 scores = padded_bits[: len(source)]
-                yield outcome(
+                yield assemble_attribution(
                     model,
                     source,
                     target,

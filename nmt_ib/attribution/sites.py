@@ -1,12 +1,13 @@
-"""Where a model can be looked at: a layer of its encoder or decoder, its pooled state, its output."""
+"""Sites: the states of a model that can be analysed, of a layer, of a classifier, or of the output."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from nmt_ib.attribution.question import Question, Translation
+from nmt_ib.attribution.scoring import Scorer, TranslationScorer
 from nmt_ib.errors import RequestError
 from nmt_ib.protocols import Classifier, EncoderModel, TranslationModel
 from nmt_ib.types import TokenBatch
@@ -17,13 +18,13 @@ LAYERED = PARTS[:2]
 
 @dataclass(frozen=True)
 class Site:
-    """A part of a model whose state is looked at.
+    """A state of a model that can be analysed.
 
     Attributes:
         part: "encoder" or "decoder": the output of one of its layers at every position; "pooled": the state that a
-            classifier's output layer reads; "logits": the scores of all classes, or for a translation the
+            classifier's output layer reads; "logits": the scores of all labels, or for a translation the
             log-probability of each of its tokens.
-        layer: 1 to the number of layers; not read for "pooled" and "logits".
+        layer: 1 to the number of layers; not used for "pooled" and "logits".
     """
 
     part: str = "encoder"
@@ -35,7 +36,7 @@ class Site:
 
     @property
     def key(self) -> str:
-        """Its name in `CorpusStatistics.parts`."""
+        """Key of the site in `CorpusStatistics.parts`."""
         return f"{self.part}.{self.layer}" if self.part in LAYERED else self.part
 
     @property
@@ -44,7 +45,7 @@ class Site:
         return self.part in ("decoder", "logits")
 
     def check(self, model: EncoderModel) -> None:
-        """Refuses what the model does not have.
+        """Raises RequestError if the model does not have this site.
 
         Args:
             model: The model.
@@ -59,48 +60,55 @@ class Site:
             if not 1 <= self.layer <= layers:
                 raise RequestError(f"{model.name} has {self.part} layers 1 to {layers}, not {self.layer}")
         elif not isinstance(model, Classifier) and (self.part == "pooled" or not isinstance(model, TranslationModel)):
-            raise RequestError(f"{model.name} is no classifier: it has no {self.part}")
+            raise RequestError(f"{model.name} is not a classifier: it has no {self.part}")
 
-    def positions(self, about: TokenBatch | Question) -> Bool[Tensor, "B O"]:
-        """Where the state has positions.
+    def positions(self, batch: TokenBatch | Scorer) -> Bool[Tensor, "B O"]:
+        """Mask of the positions of the state.
 
         Args:
-            about: Sentences; for a site that needs a target, with their translations.
+            batch: Sentences; for a site that needs a target, with their translations.
 
         Returns:
-            False on padding; pooled states and the scores of classes have one position.
+            False on padding; pooled states and logits of labels have one position.
         """
-        if isinstance(about, Translation):
-            return about.answers if self.needs_target else about.batch.mask
-        mask = about.mask if isinstance(about, TokenBatch) else about.batch.mask
+        if isinstance(batch, TranslationScorer):
+            return batch.target_mask if self.needs_target else batch.batch.mask
+        mask = _mask(batch)
         return mask if self.part == "encoder" else torch.ones_like(mask[:, :1])
 
     def state(
-        self, model: EncoderModel, about: TokenBatch | Question, embeddings: Float[Tensor, "B S D"]
+        self, model: EncoderModel, batch: TokenBatch | Scorer, embeddings: Float[Tensor, "B S D"]
     ) -> Float[Tensor, "B O U"]:
-        """The state that comes of given embeddings.
+        """The state as a function of the embeddings.
 
         Args:
             model: The model.
-            about: As `positions` takes it.
-            embeddings: Of the sentences; where the site needs a target, those that the decoder reads may follow.
+            batch: See `positions`.
+            embeddings: Embeddings of the sentences; if the site needs a target, optionally followed by those of the
+                target prefix.
 
         Returns:
-            One vector a position.
+            One vector per position.
         """
-        if isinstance(about, Translation) and self.needs_target:
-            width = about.batch.ids.shape[1]
+        if isinstance(batch, TranslationScorer) and self.needs_target:
+            width = batch.batch.ids.shape[1]
             source, prefix = embeddings[:, :width], embeddings[:, width:]
-            return self._decoder(about, source, prefix if prefix.shape[1] else None)
-        mask = about.mask if isinstance(about, TokenBatch) else about.batch.mask
+            return self._decoder_state(batch, source, prefix if prefix.shape[1] else None)
+        mask = _mask(batch)
         if self.part == "encoder":
             return model.encode(embeddings, mask, to_layer=self.layer)
-        assert isinstance(model, Classifier)  # noqa: S101 - `check` has seen to it
-        return (model.pooled if self.part == "pooled" else model.classify)(embeddings, mask)[:, None]
+        classifier = cast(Classifier, model)  # see `check`
+        return (classifier.pooled if self.part == "pooled" else classifier.classify)(embeddings, mask)[:, None]
 
-    def _decoder(self, question: Translation, source: Tensor, prefix: Tensor | None) -> Float[Tensor, "B T U"]:
+    def _decoder_state(
+        self, scorer: TranslationScorer, source: Tensor, prefix: Tensor | None
+    ) -> Float[Tensor, "B T U"]:
         if self.part == "logits":
-            return question.logprobs(source, prefix)[..., None]
-        mask, targets = question.batch.mask, question.targets.ids
-        encoded = question.model.encode(source, mask)
-        return question.model.decode(encoded, mask, targets, inputs=prefix, with_layers=True).layers[self.layer - 1]
+            return scorer.logprobs(source, prefix)[..., None]
+        mask, targets = scorer.batch.mask, scorer.targets.ids
+        encoded = scorer.model.encode(source, mask)
+        return scorer.model.decode(encoded, mask, targets, inputs=prefix, with_layers=True).layers[self.layer - 1]
+
+
+def _mask(batch: TokenBatch | Scorer) -> Bool[Tensor, "B S"]:
+    return batch.mask if isinstance(batch, TokenBatch) else batch.batch.mask

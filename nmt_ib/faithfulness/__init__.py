@@ -1,1 +1,1 @@
-"""Is a measure true to what it claims to measure?"""
+"""Evaluation of attributions: faithfulness by removal, randomization, word alignments, rankings."""

@@ -1,4 +1,4 @@
-"""Word alignments read off a matrix of source words x target tokens, and their error rate."""
+"""Word alignments extracted from an attribution matrix, and their error rate."""
 
 import re
 import unicodedata
@@ -13,18 +13,18 @@ from nmt_ib.results.attribution import Attribution
 
 CONVENTIONS = ("output", "input")
 RULES = ("target", "source", "intersection")
-WORD_MARKS = "▁Ġ"  # how SentencePiece and byte-level vocabularies mark the start of a word
-CONTINUED = "##"
+WORD_MARKS = "▁Ġ"  # start of a word in SentencePiece and byte-level vocabularies
+CONTINUATION = "##"  # continuation of a word in WordPiece vocabularies
 Link = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class GoldLinks:
-    """Links of one sentence pair by hand: (source token, target token), tokens told apart by white space.
+    """Manual alignment of one sentence pair: links (source token, target token) between whitespace-separated tokens.
 
     Attributes:
-        sure: Links that must be found.
-        possible: Links that may be found; holds the sure ones.
+        sure: Links that must be found (S).
+        possible: Links that may be found (P), including the sure ones.
     """
 
     sure: frozenset[Link]
@@ -32,10 +32,10 @@ class GoldLinks:
 
     @classmethod
     def parse(cls, line: str) -> "GoldLinks":
-        """Reads `i-j` for a sure and `ipj` for a possible link.
+        """Parses links of the form `i-j` (sure) and `ipj` (possible).
 
         Args:
-            line: Links of one pair, numbered from 0, with blanks between them.
+            line: Links of one pair, tokens numbered from 0, separated by spaces.
 
         Returns:
             The links.
@@ -45,25 +45,25 @@ class GoldLinks:
         """
         sure, possible = set(), set()
         for text in line.split():
-            found = re.fullmatch(r"(\d+)([-p])(\d+)", text)
-            if found is None:
-                raise RequestError(f"{text!r} is no link: expected 3-4 (sure) or 3p4 (possible), numbered from 0")
-            link = int(found[1]), int(found[3])
+            match = re.fullmatch(r"(\d+)([-p])(\d+)", text)
+            if match is None:
+                raise RequestError(f"{text!r} is not a link: expected 3-4 (sure) or 3p4 (possible), numbered from 0")
+            link = int(match[1]), int(match[3])
             possible.add(link)
-            if found[2] == "-":
+            if match[2] == "-":
                 sure.add(link)
         return cls(frozenset(sure), frozenset(possible))
 
 
 @dataclass(frozen=True)
 class LinkCounts:
-    r"""How many links were found, and how many of them are right.
+    r"""Counts of predicted and gold links.
 
     Attributes:
-        found: \|A\|, links that were found.
-        sure: \|S\|, sure links by hand.
+        found: \|A\|, predicted links.
+        sure: \|S\|, sure gold links.
         found_sure: \|A & S\|.
-        found_possible: \|A & P\|; P holds S.
+        found_possible: \|A & P\|; P includes S.
 
     References:
         Och and Ney (2003), "A Systematic Comparison of Various Statistical Alignment Models", section 6.
@@ -75,12 +75,12 @@ class LinkCounts:
     found_possible: int
 
     @property
-    def shares(self) -> dict[str, tuple[int, int]]:
-        r"""Numerator and denominator of each figure; both are added up over the pairs of a corpus.
+    def ratios(self) -> dict[str, tuple[int, int]]:
+        r"""Numerator and denominator of each measure, to be summed over the pairs of a corpus.
 
         .. math:: \text{AER} = 1 - \frac{|A \cap S| + |A \cap P|}{|A| + |S|}
 
-        Precision is the share of the found links that are possible, recall that of the sure links that were found.
+        Precision is the share of predicted links that are possible, recall the share of sure links that are predicted.
         """
         links = self.found + self.sure
         return {
@@ -91,23 +91,23 @@ class LinkCounts:
 
 
 def count_links(found: frozenset[Link], gold: GoldLinks) -> LinkCounts:
-    """Compares found links with those made by hand."""
+    """Compares predicted links with the gold alignment."""
     return LinkCounts(len(found), len(gold.sure), len(found & gold.sure), len(found & gold.possible))
 
 
 def token_matrix(attribution: Attribution, convention: str = "output") -> np.ndarray:
-    """What each source token is worth to each target token, tokens told apart by white space.
+    """The attribution matrix between whitespace-separated tokens.
 
-    A word's row goes to the tokens whose characters it has, in proportion; the columns of a target token are the mean
-    over its pieces; `</s>` is left out.
+    The row of a word is distributed over the tokens that share characters with it, in proportion to their number; the
+    column of a target token is the mean over its pieces; `</s>` is left out.
 
     Args:
-        attribution: Of a translation, with a matrix and its words' spans.
-        convention: "output": column t explains target token t. "input": the column after it does, in which the decoder
-            has read token t.
+        attribution: Attribution of a translation, with a matrix and word spans.
+        convention: "output": column t explains target token t. "input": the column after it does, at whose position
+            the decoder reads token t.
 
     Returns:
-        Source tokens x target tokens; not a number where a token has no word or no piece.
+        Source tokens x target tokens; NaN where a token has no word or no piece.
 
     Raises:
         RequestError: There is no matrix, or the convention is unknown.
@@ -116,76 +116,77 @@ def token_matrix(attribution: Attribution, convention: str = "output") -> np.nda
         raise RequestError(f"{attribution.method} gives no matrix of words x target tokens")
     if convention not in CONVENTIONS:
         raise RequestError(f"unknown convention {convention!r}; known: {', '.join(CONVENTIONS)}")
-    worth = np.array(attribution.matrix)
-    worth = worth[:, 1:] if convention == "input" else worth[:, :-1]
+    scores = np.array(attribution.matrix)
+    scores = scores[:, 1:] if convention == "input" else scores[:, :-1]
     sources = token_spans(attribution.text)
     owners = piece_owners(attribution.target, attribution.target_tokens[:-1])
     targets = len(attribution.target.split())
     members = np.array([[owner == token for token in range(targets)] for owner in owners], dtype=float)
     shares = np.array([[_overlap(token, word) for word in attribution.word_spans] for token in sources])
     with np.errstate(invalid="ignore"):
-        matrix = shares @ worth @ (members / members.sum(0))
+        matrix = shares @ scores @ (members / members.sum(0))
     matrix[shares.sum(1) == 0] = np.nan
     return matrix
 
 
-def links(matrix: np.ndarray, rule: str = "intersection") -> frozenset[Link]:
-    """The best partner of each token.
+def extract_links(matrix: np.ndarray, rule: str = "intersection") -> frozenset[Link]:
+    """Links between each token and its best partner.
 
     Args:
-        matrix: Source tokens x target tokens; rows and columns that are not numbers get no link.
+        matrix: Source tokens x target tokens; rows and columns of NaN get no link.
         rule: "target": the best source token of each target token. "source": the best target token of each source
-            token. "intersection": links that both have. Between equals the earlier token wins.
+            token. "intersection": the links that both have. Ties go to the earlier token.
 
     Returns:
-        Links.
+        The links.
 
     Raises:
         RequestError: The rule is unknown.
     """
     if rule not in RULES:
         raise RequestError(f"unknown rule {rule!r}; known: {', '.join(RULES)}")
-    worth = np.where(np.isnan(matrix), -np.inf, matrix)
-    known = np.isfinite(worth)
-    if not known.any():
+    scores = np.where(np.isnan(matrix), -np.inf, matrix)
+    defined = np.isfinite(scores)
+    if not defined.any():
         return frozenset()
-    of_target = {(int(i), j) for j, i in enumerate(worth.argmax(0)) if known[:, j].any()}
-    of_source = {(i, int(j)) for i, j in enumerate(worth.argmax(1)) if known[i].any()}
+    of_target = {(int(i), j) for j, i in enumerate(scores.argmax(0)) if defined[:, j].any()}
+    of_source = {(i, int(j)) for i, j in enumerate(scores.argmax(1)) if defined[i].any()}
     return frozenset({"target": of_target, "source": of_source, "intersection": of_target & of_source}[rule])
 
 
 def token_spans(text: str) -> list[tuple[int, int]]:
-    """Characters of the tokens that white space tells apart."""
+    """Character spans (start, end) of the whitespace-separated tokens."""
     return [match.span() for match in re.finditer(r"\S+", text)]
 
 
 def piece_owners(text: str, pieces: Sequence[str]) -> list[int]:
-    """The white-space token that each piece belongs to.
+    """The whitespace-separated token that each piece belongs to.
 
-    Pieces come without spans, and a vocabulary normalises the text: the characters of both are aligned. A piece
-    without a character of its own (unknown, or bytes) goes to the next token where it starts a word.
+    Target pieces have no spans, and vocabularies normalise the text; so the characters of text and pieces are aligned.
+    A piece with no aligned character (unknown, or bytes) belongs to the next token if it starts a word, else to the
+    token of the piece before it.
 
     Args:
         text: The sentence.
-        pieces: Its pieces, special ones left out.
+        pieces: Its pieces, without special pieces.
 
     Returns:
-        One index a piece; -1 where the text has no token.
+        Index of the token of each piece; -1 if the text has no token.
     """
-    tokens, surfaces = text.split(), [piece.strip(WORD_MARKS).removeprefix(CONTINUED) for piece in pieces]
-    left = [(letter, index) for index, token in enumerate(tokens) for letter in _letters(token)]
-    right = [(letter, index) for index, surface in enumerate(surfaces) for letter in _letters(surface)]
-    matcher = SequenceMatcher(None, [letter for letter, _ in left], [letter for letter, _ in right], autojunk=False)
+    tokens, surfaces = text.split(), [piece.strip(WORD_MARKS).removeprefix(CONTINUATION) for piece in pieces]
+    of_tokens, of_pieces = _numbered_letters(tokens), _numbered_letters(surfaces)
+    matcher = SequenceMatcher(None, [letter for letter, _ in of_tokens], [letter for letter, _ in of_pieces], False)
     owners: list[int | None] = [None] * len(pieces)
     for block in matcher.get_matching_blocks():
         for step in range(block.size):
-            piece = right[block.b + step][1]
+            piece = of_pieces[block.b + step][1]
             if owners[piece] is None:
-                owners[piece] = left[block.a + step][1]
-    return _filled(owners, [piece[:1] in WORD_MARKS for piece in pieces], len(tokens))
+                owners[piece] = of_tokens[block.a + step][1]
+    return _without_gaps(owners, [piece[:1] in WORD_MARKS for piece in pieces], len(tokens))
 
 
-def _filled(owners: list[int | None], starts: list[bool], tokens: int) -> list[int]:
+def _without_gaps(owners: list[int | None], starts: list[bool], tokens: int) -> list[int]:
+    """Owners of pieces without aligned characters, between those of their neighbours."""
     following, after = [], tokens - 1
     for owner in reversed(owners):
         after = after if owner is None else owner
@@ -197,10 +198,12 @@ def _filled(owners: list[int | None], starts: list[bool], tokens: int) -> list[i
     return filled
 
 
-def _letters(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).split()).lower()
+def _numbered_letters(texts: Sequence[str]) -> list[tuple[str, int]]:
+    """Normalised characters of the texts, each with the index of its text."""
+    normalized = (unicodedata.normalize("NFKC", text).lower() for text in texts)
+    return [(letter, index) for index, text in enumerate(normalized) for letter in "".join(text.split())]
 
 
 def _overlap(token: tuple[int, int], word: tuple[int, int]) -> float:
-    """Share of the word's characters that lie in the token."""
+    """Share of the word's characters that are inside the token."""
     return max(0, min(token[1], word[1]) - max(token[0], word[0])) / (word[1] - word[0])

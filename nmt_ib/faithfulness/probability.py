@@ -57,5 +57,5 @@ def _of_tokens(
     columns = torch.tensor([place for places in tokens for place in places], device=ids.device)
     chosen, vocabulary = states[rows, columns], model.logits(states[:1, 0]).shape[-1]
     parts = zip(*(part.split(max(1, MAX_LOGITS // vocabulary)) for part in (chosen, ids[rows, columns])), strict=True)
-    found = [model.logits(part).softmax(1).gather(1, answer[:, None])[:, 0] for part, answer in parts]
-    return [part.tolist() for part in torch.cat(found).split([len(places) for places in tokens])]
+    probabilities = [model.logits(part).softmax(1).gather(1, token[:, None])[:, 0] for part, token in parts]
+    return [part.tolist() for part in torch.cat(probabilities).split([len(places) for places in tokens])]

@@ -1,4 +1,4 @@
-"""How well scores rank what they should find: AUROC and average precision, with intervals over sentences."""
+"""AUROC and average precision of word scores, with bootstrap intervals over sentences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from nmt_ib.faithfulness.intervals import RESAMPLES
 
 @dataclass(frozen=True)
 class Ranking:
-    """Figures of one score on one set of labelled words, each 0 to 1.
+    """How well a score ranks positive words of a labelled set before negative ones; all measures are 0 to 1.
 
     Attributes:
-        auroc: Chance that a positive word scores higher than a negative one; .5: no better than chance.
-        average_precision: Area under precision and recall; the share of positives is no better than chance.
-        auroc_within: Mean of the AUROC inside each sentence that has words of both labels.
-        auroc_interval: 95 % interval of `auroc`, by resampling sentences.
-        average_precision_interval: The same of `average_precision`.
+        auroc: Probability that a positive word scores higher than a negative one; chance level .5.
+        average_precision: Area under the precision-recall curve; chance level: the share of positives.
+        auroc_within: Mean AUROC within sentences that have words of both labels.
+        auroc_interval: 95% bootstrap interval of `auroc`.
+        average_precision_interval: 95% bootstrap interval of `average_precision`.
         words: Number of words.
         positives: Number of positive words.
     """
@@ -33,25 +33,25 @@ class Ranking:
 
 
 def rank(scores: Sequence[Sequence[float]], labels: Sequence[Sequence[bool]], seed: int = 0) -> Ranking:
-    """How well scores rank positive words before negative ones.
+    """AUROC and average precision of scores of labelled words.
 
     Args:
-        scores: For each sentence one score a word; higher: more likely positive.
-        labels: The truth, of the same shape; both labels occur.
+        scores: One score per word of each sentence; higher: more likely positive.
+        labels: Gold labels of the same shape; both labels must occur.
         seed: Seed of the bootstrap.
 
     Returns:
-        The figures, over all words together but for `auroc_within`.
+        The measures, over all words pooled except for `auroc_within`.
     """
     sentences = [(np.array(score), np.array(label)) for score, label in zip(scores, labels, strict=True)]
     within = [roc_auc_score(label, score) for score, label in sentences if label.any() and not label.all()]
-    auroc, precision = _figures(sentences)
+    auroc, precision = _measures(sentences)
     generator = np.random.default_rng(seed)
     drawn = []
     for _ in range(RESAMPLES):
         sample = [sentences[index] for index in generator.integers(len(sentences), size=len(sentences))]
         if len(np.unique(np.concatenate([label for _, label in sample]))) == 2:
-            drawn.append(_figures(sample))
+            drawn.append(_measures(sample))
     low, high = np.quantile(np.array(drawn), [0.025, 0.975], axis=0)
     return Ranking(
         auroc=auroc,
@@ -64,6 +64,6 @@ def rank(scores: Sequence[Sequence[float]], labels: Sequence[Sequence[bool]], se
     )
 
 
-def _figures(sentences: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
+def _measures(sentences: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
     scores, labels = (np.concatenate(column) for column in zip(*sentences, strict=True))
     return float(roc_auc_score(labels, scores)), float(average_precision_score(labels, scores))

@@ -120,10 +120,10 @@ def _recurrent(
         output=normed,
         residual=_weighted(norm, residual) * scale[..., None],
         bias=norm.bias.expand_as(normed),
-        crosses=False,
+        is_cross=False,
         log_gates=logsigmoid(forget.double()).cumsum(1),
         updates=torch.sigmoid(-forget) * cell,
-        passed=result > 0,
+        relu_mask=result > 0,
         norm_weight=norm.weight,
         scale=scale,
     )

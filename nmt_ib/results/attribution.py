@@ -1,4 +1,4 @@
-"""What an attribution method returns for one sentence."""
+"""Result of an attribution method for one sentence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,30 +17,29 @@ Matrix = tuple[tuple[float, ...], ...]
 
 @dataclass(frozen=True)
 class Attribution(Document):
-    """What each piece of one sentence is worth to a model, by one method.
+    """Scores of the pieces of one sentence by one attribution method.
 
     Attributes:
-        text: The sentence as it was given.
+        text: The sentence as given.
         method: Name of the method.
-        part: Part of the model that was looked at: "encoder", "decoder", "pooled" or "logits".
-        layer: Layer of it, where it has layers; 0: the embeddings.
-        unit: Unit of `scores` and `matrix`: "bits", or "" where there is none.
+        part: Part of the model that is analysed: "encoder", "decoder", "pooled" or "logits".
+        layer: Layer of that part; 0: the embeddings.
+        unit: Unit of `scores` and `matrix`: "bits", or "" for none.
         tokens: The pieces, special ones included.
-        special: For each piece whether it is a special one.
-        word_index: For each piece the index of its word, -1 for special ones.
-        words: The words' characters.
-        scores: For each piece what it is worth; higher: worth more. Special pieces count 0 where a method leaves them
-            alone.
-        bits: The same in bits, where the method has bits.
-        sigma: Largest noise that the layer tolerates, in units of the input embedding; 0 where a piece was left alone.
-        target: What was explained: the translation, or the label.
-        target_tokens: Its pieces; the label alone for a classifier.
-        matrix: Words x target tokens, where the method has one.
-        prefix_matrix: Target tokens already written x target tokens: entry (j, t) is what token j is worth to t; 0
-            where j >= t.
-        passes: Network passes that were spent on this sentence: a forward and a backward pass count one each.
-        converged: Whether the search came to rest; None where the method does not search.
-        details: Further figures of the method, by name.
+        special: Whether each piece is a special one.
+        word_index: Index of each piece's word, -1 for special pieces.
+        words: The words.
+        scores: Score of each piece; higher: more important. 0 for special pieces if the method does not score them.
+        bits: Scores in bits, if the method has them.
+        sigma: Largest noise on each piece that the state tolerates, in units of the embeddings; 0: no noise.
+        target: The translation or label that is explained.
+        target_tokens: Its pieces; for a classifier the label.
+        matrix: Scores of words x target tokens, if the method has them.
+        prefix_matrix: Scores of tokens of the target prefix x target tokens: entry (j, t) is the score of token j for
+            token t; 0 for j >= t.
+        passes: Number of network passes spent on this sentence, forward and backward passes counted separately.
+        converged: Whether the search converged; None: the method does not search.
+        details: Further numbers of the method, by name.
         word_spans: First character of each word in `text`, and one past its last.
         skipped: Why the sentence could not be analysed, else None.
     """
@@ -69,14 +68,14 @@ class Attribution(Document):
 
     @property
     def heading(self) -> str:
-        """Method, place and unit in words: "sigma, decoder layer 2, bits"."""
+        """Method, part, layer and unit, for example "sigma, decoder layer 2, bits"."""
         named = "" if self.part == "encoder" else f"{self.part} "
         place = self.part if self.part in ("pooled", "logits") else f"{named}layer {self.layer}"
         return ", ".join(filter(None, (self.method, place, self.unit)))
 
     @property
     def matrix_bits(self) -> Matrix | None:
-        """Words x target tokens in bits; None where the method has no matrix, or none in bits."""
+        """Words x target tokens in bits; None if the method has no matrix in bits."""
         return self.matrix if self.unit == "bits" else None
 
     @property
@@ -89,10 +88,10 @@ class Attribution(Document):
         return tuple(sums)
 
     def to_dataframe(self) -> "pandas.DataFrame":
-        """One row a piece.
+        """One row per piece.
 
         Returns:
-            Columns `token`, `special`, `word`, `score`, and `bits` and `sigma` where there are such.
+            Columns `token`, `special`, `word`, `score`, and if available `bits` and `sigma`.
         """
         import pandas
 
@@ -101,7 +100,7 @@ class Attribution(Document):
         return pandas.DataFrame(columns)
 
     def matrix_to_dataframe(self) -> "pandas.DataFrame":
-        """Words as rows, target tokens as columns; empty where the method has no matrix."""
+        """Words as rows, target tokens as columns; empty if the method has no matrix."""
         import pandas
 
         return pandas.DataFrame(
@@ -111,7 +110,7 @@ class Attribution(Document):
         )
 
     def _repr_html_(self) -> str:
-        """The words, the more they are worth the darker, for a notebook; text is escaped."""
+        """The pieces, shaded by their scores, for a notebook; text is escaped."""
         head = f"<b>{escape(self.heading)}</b>"
         highest = max(self.scores, default=0)
         shown = "".join(_shaded(*piece, highest) for piece in zip(self.tokens, self.scores, strict=True))

@@ -1,4 +1,4 @@
-"""What a benchmark of attribution methods returns."""
+"""Result of a benchmark of attribution methods."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BenchmarkRow:
-    """One figure of one method.
+    """One metric of one method.
 
     Attributes:
         method: Name of the method.
-        metric: Name of the figure.
-        setting: How it was measured: how words are taken away, or how links are read off a matrix.
-        value: The figure over all sentences; not a number where it is not defined.
-        low: Lower end of its 95 % interval, by resampling sentences.
-        high: Upper end.
-        passes: Network passes a sentence, mean.
-        seconds: Seconds a sentence, mean, of the attribution alone.
+        metric: Name of the metric.
+        setting: How it was measured: the operator that removes words, or how links are extracted from a matrix.
+        value: The metric over all sentences; NaN if undefined.
+        low: Lower end of its 95% bootstrap interval over sentences.
+        high: Upper end of the interval.
+        passes: Mean number of network passes per sentence.
+        seconds: Mean time per sentence of the attribution, in seconds.
     """
 
     method: str
@@ -38,13 +38,13 @@ class BenchmarkRow:
 
 @dataclass(frozen=True)
 class Benchmark(Result, Sequence[BenchmarkRow]):
-    """A table of methods x metrics that shows itself in a notebook.
+    """A table of methods x metrics, displayed as HTML in a notebook.
 
     Attributes:
         rows: In the order of methods, settings and metrics.
-        sentences: How many sentences were measured.
-        answers: How many answers: labels, tokens of translations, or links by hand.
-        signature: What produced it; see `RunSignature`.
+        sentences: Number of sentences.
+        answers: Number of answers: labels, target tokens, or sure gold links.
+        signature: Signature of the run; see `RunSignature`.
     """
 
     rows: tuple[BenchmarkRow, ...]
@@ -71,17 +71,17 @@ class Benchmark(Result, Sequence[BenchmarkRow]):
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
-        """Metric and setting of each figure that is measured, in order."""
+        """Metric and setting of each column, in order."""
         return tuple(dict.fromkeys((row.metric, row.setting) for row in self.rows))
 
     def to_dataframe(self) -> "pandas.DataFrame":
-        """One row a figure, with the fields of `BenchmarkRow` as columns."""
+        """One row per metric, with the fields of `BenchmarkRow` as columns."""
         import pandas
 
         return pandas.DataFrame([asdict(row) for row in self.rows], columns=list(BenchmarkRow.__dataclass_fields__))
 
     def _repr_html_(self) -> str:
-        """Methods as rows, figures as columns with their intervals, for a notebook; text is escaped."""
+        """Methods as rows, metrics with their intervals as columns, for a notebook; text is escaped."""
         heads = ["method", *(f"{metric} ({setting})" for metric, setting in self.columns), "passes", "seconds"]
         lines = []
         for method in self.methods:

@@ -9,7 +9,7 @@ import torch
 
 from nmt_ib.attribution.answers import given_answer, own_answers
 from nmt_ib.attribution.by_name import attribution_method
-from nmt_ib.attribution.statistics import statistics_for
+from nmt_ib.attribution.statistics_measurement import statistics_for
 from nmt_ib.catalog import ANSWERLESS
 from nmt_ib.data.classification import read_sentences
 from nmt_ib.data.corpus import Corpus, Source, open_corpus

@@ -14,7 +14,7 @@ from nmt_ib.models.modules import ModuleClassifier
 from nmt_ib.models.vocabulary import word_tokenizer
 from nmt_ib.protocols import Classifier
 from nmt_ib.types import MixingBlock
-from tests.attribution.questions import figures, posed
+from tests.attribution.examples import figures, posed
 from tests.oracles.alti import decoder_rollout, rollout, slow_encoder, slow_translation
 from tests.tiny_encoders import ENCODERS
 from tests.tiny_models import MODELS
@@ -27,17 +27,17 @@ TOLERANCE = {"rtol": 0, "atol": 1e-9}
 class Given(MixingBlock):
     """A block made of the vectors that are given."""
 
-    def __init__(self, vectors, bias, residual, *, crosses):
+    def __init__(self, vectors, bias, residual, *, is_cross):
         output = vectors.sum(2) + residual + bias
-        for name, value in {"output": output, "bias": bias, "residual": residual, "crosses": crosses}.items():
+        for name, value in {"output": output, "bias": bias, "residual": residual, "is_cross": is_cross}.items():
             object.__setattr__(self, name, value)
         object.__setattr__(self, "vectors", vectors)
 
     @property
-    def reads(self):
+    def input_length(self):
         return self.vectors.shape[2]
 
-    def moved(self, rows):
+    def transformed_vectors(self, rows):
         return self.vectors[:, rows].clone()
 
 
@@ -134,7 +134,7 @@ def test_shares_of_a_classifier_sum_to_one_and_ask_for_no_label(tiny_model, tiny
 def test_the_number_of_vectors_at_once_changes_nothing(tiny_model, tiny_encoder, name, monkeypatch):
     question = posed(tiny_model, tiny_encoder, name)
     expected = Alti()(*question)
-    monkeypatch.setattr(alti, "VECTORS_AT_ONCE", 3 * 16 * 20)
+    monkeypatch.setattr(alti, "MAX_NUMBERS", 3 * 16 * 20)
     for one, other in zip(Alti()(*question), expected, strict=True):
         assert_close(figures(one.scores), figures(other.scores), **TOLERANCE)
 
@@ -143,25 +143,25 @@ def test_shares_of_given_vectors():
     """Orthogonal vectors get what their lengths are; what points away gets nothing; a row may have no share at all."""
     vectors = torch.tensor([[[[3.0, 0, 0], [0, 1, 0]], [[-1, 0, 0], [4, 0, 0]]]])
     none = torch.zeros(1, 2, 3)
-    found, error = shares(Given(vectors, none, none, crosses=True))
+    found, error = shares(Given(vectors, none, none, is_cross=True))
     assert_close(found, torch.tensor([[[0.75, 0.25, 0], [0, 1, 0]]]))
     assert not error.any()
-    empty, _ = shares(Given(0 * vectors, none, none, crosses=False))
+    empty, _ = shares(Given(0 * vectors, none, none, is_cross=False))
     assert not empty.any()
 
 
-def test_the_residual_is_a_share_of_its_own_where_a_block_crosses_and_else_its_positions():
+def test_the_residual_is_a_share_of_its_own_where_a_block_is_cross_and_else_its_positions():
     vectors, none = torch.tensor([[[[1.0, 0], [0, 1]], [[1, 0], [0, 1]]]]), torch.zeros(1, 2, 2)
     residual = torch.tensor([[[2.0, 0], [0, 2]]])
-    crossing, _ = shares(Given(vectors, none, residual, crosses=True))
+    crossing, _ = shares(Given(vectors, none, residual, is_cross=True))
     assert_close(crossing, torch.tensor([[[0.25, 0.25, 0.5], [0.25, 0.25, 0.5]]]))
-    own, _ = shares(Given(vectors, none, residual, crosses=False))
+    own, _ = shares(Given(vectors, none, residual, is_cross=False))
     assert_close(own, torch.tensor([[[0.75, 0.25], [0.25, 0.75]]]))
 
 
 def test_a_long_bias_hides_the_shares_where_it_is_kept():
     vectors, none = torch.tensor([[[[3.0, 0], [0, 1]]]]), torch.zeros(1, 1, 2)
-    block = Given(vectors, torch.tensor([[[-100.0, 50]]]), none, crosses=True)
+    block = Given(vectors, torch.tensor([[[-100.0, 50]]]), none, is_cross=True)
     assert_close(shares(block)[0], torch.tensor([[[0.75, 0.25, 0]]]))
     assert_close(shares(block, with_bias=True)[0], torch.tensor([[[0.0, 1, 0]]]))
 

@@ -8,7 +8,7 @@ from torch.testing import assert_close
 
 from nmt_ib.attribution.attention import Attention
 from nmt_ib.errors import RequestError
-from tests.attribution.questions import figures, posed
+from tests.attribution.examples import figures, posed
 from tests.oracles.alti import times
 from tests.tiny_encoders import ENCODERS
 from tests.tiny_models import MODELS

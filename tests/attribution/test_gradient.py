@@ -7,9 +7,9 @@ import torch
 from torch.testing import assert_close
 
 from nmt_ib.attribution.gradient import Gradient
-from nmt_ib.attribution.question import ask
+from nmt_ib.attribution.scoring import target_scorer
 from nmt_ib.errors import RequestError
-from tests.attribution.questions import figures, posed
+from tests.attribution.examples import figures, posed
 
 # Not T5, whose norms round to float32, too coarse for differences.
 KINDS = ("marian", "ssru", "mbart-50", "bert-classifier", "electra-classifier", "roberta-classifier")
@@ -22,13 +22,13 @@ def posed_question(request, tiny_model, tiny_encoder):
 
 
 @torch.no_grad()
-def states_of(question, layer):
-    embeddings, *prefix = question.inputs()
-    return [question.model.encode(embeddings, question.batch.mask, to_layer=layer), *prefix]
+def states_of(scorer, layer):
+    embeddings, *prefix = scorer.inputs()
+    return [scorer.model.encode(embeddings, scorer.batch.mask, to_layer=layer), *prefix]
 
 
 @torch.no_grad()
-def slopes(question, inputs, part, place, layer):
+def slopes(scorer, inputs, part, place, layer):
     """Central differences of each answer in bits, one row a dimension of what stands at a place."""
     rows = []
     for dimension in range(inputs[part].shape[2]):
@@ -36,7 +36,7 @@ def slopes(question, inputs, part, place, layer):
         for step in (STEP, -STEP):
             moved = [given.clone() for given in inputs]
             moved[part][0, place, dimension] += step
-            ends.append(question.logprobs(*moved, from_layer=layer)[0])
+            ends.append(scorer.logprobs(*moved, from_layer=layer)[0])
         rows.append((ends[0] - ends[1]) / (2 * STEP) / math.log(2))
     return torch.stack(rows)
 
@@ -44,13 +44,13 @@ def slopes(question, inputs, part, place, layer):
 @pytest.mark.parametrize("layer", [0, 2])
 def test_equals_finite_differences(posed_question, layer):
     model, sources, targets = posed_question
-    question = ask(model, sources[:1], targets[:1])
-    inputs = states_of(question, layer)
+    scorer = target_scorer(model, sources[:1], targets[:1])
+    inputs = states_of(scorer, layer)
     length = Gradient(layer=layer)(model, sources, targets)[0]
     product = Gradient(times_input=True, layer=layer)(model, sources, targets)[0]
     for word in (0, len(sources[0].words) - 1):
         places = [place for place, index in enumerate(sources[0].word_index) if index == word]
-        differences = [slopes(question, inputs, 0, place, layer) for place in places]
+        differences = [slopes(scorer, inputs, 0, place, layer) for place in places]
         lengths = torch.stack([difference.norm(dim=0) for difference in differences]).sum(0)
         products = torch.stack([inputs[0][0, place] @ each for place, each in zip(places, differences, strict=True)])
         assert length.word_scores[word] == pytest.approx(float(lengths.sum()), rel=1e-5)
@@ -59,7 +59,7 @@ def test_equals_finite_differences(posed_question, layer):
             assert_close(figures(length.matrix[word]), lengths, rtol=1e-5, atol=1e-7)
             assert_close(figures(product.matrix[word]), products.sum(0), rtol=1e-5, atol=1e-7)
     if length.prefix_matrix is not None:
-        difference = slopes(question, inputs, 1, 2, layer)  # at position 2 the decoder reads token 1
+        difference = slopes(scorer, inputs, 1, 2, layer)  # at position 2 the decoder reads token 1
         assert_close(figures(length.prefix_matrix[1]), difference.norm(dim=0), rtol=1e-5, atol=1e-7)
         expected = inputs[1][0, 2] @ difference
         assert_close(figures(product.prefix_matrix[1]), expected, rtol=1e-5, atol=1e-7)
@@ -84,8 +84,8 @@ def test_what_it_says_of_itself(posed_question):
 
 
 def test_last_states_that_the_classifier_does_not_read_are_worth_nothing(tiny_model, tiny_encoder):
-    question = posed(tiny_model, tiny_encoder, "distilbert-classifier")
-    assert not any(any(found.scores) for found in Gradient(layer=3)(*question))  # only [CLS] is read
+    scorer = posed(tiny_model, tiny_encoder, "distilbert-classifier")
+    assert not any(any(found.scores) for found in Gradient(layer=3)(*scorer))  # only [CLS] is read
 
 
 def test_it_works_where_gradients_are_switched_off(posed_question):

@@ -7,9 +7,9 @@ import torch
 from torch.testing import assert_close
 
 from nmt_ib.attribution.integrated_gradients import IntegratedGradients
-from nmt_ib.attribution.question import ask
+from nmt_ib.attribution.scoring import target_scorer
 from nmt_ib.errors import RequestError
-from tests.attribution.questions import figures, posed
+from tests.attribution.examples import figures, posed
 
 SMOOTH = ("marian", "bart", "bert-classifier", "electra-classifier", "deberta-v2-classifier")
 
@@ -22,10 +22,10 @@ def posed_question(request, tiny_model, tiny_encoder):
 @torch.no_grad()
 def gain(model, source, target):
     """Bits that each answer gains from unknown pieces to the sentence."""
-    question = ask(model, [source], [target])
-    inside = question.batch.word_index >= 0
-    before = question.logprobs(*question.inputs(inside, question.answers))
-    return (question.logprobs(*question.inputs()) - before)[0] / math.log(2)
+    scorer = target_scorer(model, [source], [target])
+    inside = scorer.batch.word_index >= 0
+    before = scorer.logprobs(*scorer.inputs(inside, scorer.target_mask))
+    return (scorer.logprobs(*scorer.inputs()) - before)[0] / math.log(2)
 
 
 def test_attributions_add_up_to_what_the_answer_gains(posed_question):
@@ -42,16 +42,16 @@ def test_attributions_add_up_to_what_the_answer_gains(posed_question):
 
 @pytest.mark.parametrize("name", ["ssru", "t5", "roberta-classifier"])
 def test_the_gap_is_told_where_there_are_few_steps(tiny_model, tiny_encoder, name):
-    question = posed(tiny_model, tiny_encoder, name)
-    gaps = [IntegratedGradients(steps)(*question)[0].details["completeness_gap_bits"] for steps in (1, 200)]
+    scorer = posed(tiny_model, tiny_encoder, name)
+    gaps = [IntegratedGradients(steps)(*scorer)[0].details["completeness_gap_bits"] for steps in (1, 200)]
     assert gaps[1] < gaps[0] / 3
     assert gaps[0] > 1e-4
 
 
 @pytest.mark.parametrize("layer", [1, 3])
 def test_at_a_layer_it_is_complete_for_the_words_states(tiny_model, tiny_encoder, layer):
-    question = posed(tiny_model, tiny_encoder, "marian")
-    for found in IntegratedGradients(200, layer=layer)(*question):
+    scorer = posed(tiny_model, tiny_encoder, "marian")
+    for found in IntegratedGradients(200, layer=layer)(*scorer):
         assert found.details["completeness_gap_bits"] < 1e-3
         assert found.layer == layer
 
@@ -60,16 +60,16 @@ def test_at_a_layer_it_is_complete_for_the_words_states(tiny_model, tiny_encoder
 def test_equals_a_slow_integral_by_the_midpoint_rule(tiny_model, tiny_encoder, name):
     model, sources, targets = posed(tiny_model, tiny_encoder, name)
     source, target = sources[2], targets[2]
-    question = ask(model, [source], [target])
+    scorer = target_scorer(model, [source], [target])
     with torch.no_grad():
-        ends = question.inputs()
-        starts = question.inputs(question.batch.word_index >= 0, question.answers)
+        ends = scorer.inputs()
+        starts = scorer.inputs(scorer.batch.word_index >= 0, scorer.target_mask)
     steps, total = 200, 0.0
     for step in range(steps):
         share = (step + 0.5) / steps
         states, *prefix = [start + share * (end - start) for start, end in zip(starts, ends, strict=True)]
         states.requires_grad_()
-        answers = question.logprobs(states, *prefix)[0]
+        answers = scorer.logprobs(states, *prefix)[0]
         (gradient,) = torch.autograd.grad(answers[-1], states)
         total = total + (gradient * (ends[0] - starts[0]))[0].sum(1).detach() / steps / math.log(2)
     found = IntegratedGradients(100)(model, [source], [target])[0]
@@ -106,10 +106,10 @@ def test_one_step_is_exact_for_a_linear_answer(tiny_model, tiny_encoder, monkeyp
 
 
 def test_the_batch_holds_steps_of_one_sentence_or_of_several(tiny_model, tiny_encoder):
-    question = posed(tiny_model, tiny_encoder, "ssru")
-    expected = IntegratedGradients(7)(*question, batch_size=1)
+    scorer = posed(tiny_model, tiny_encoder, "ssru")
+    expected = IntegratedGradients(7)(*scorer, batch_size=1)
     for batch_size in (3, 7, 16, 64):
-        for found, one in zip(IntegratedGradients(7)(*question, batch_size=batch_size), expected, strict=True):
+        for found, one in zip(IntegratedGradients(7)(*scorer, batch_size=batch_size), expected, strict=True):
             assert_close(figures(found.matrix), figures(one.matrix))
             assert_close(figures(found.prefix_matrix), figures(one.prefix_matrix))
             assert found.passes == one.passes == 7 * (1 + len(found.target_tokens)) + 2
@@ -125,12 +125,12 @@ def test_an_unknown_piece_gets_nothing(tiny_model, tiny_encoder):
 
 def test_it_works_where_gradients_are_switched_off(tiny_model, tiny_encoder):
     for name in ("ssru", "bert-classifier"):
-        question = posed(tiny_model, tiny_encoder, name)
-        plain = IntegratedGradients(3)(*question)
+        scorer = posed(tiny_model, tiny_encoder, name)
+        plain = IntegratedGradients(3)(*scorer)
         with torch.no_grad():
-            assert IntegratedGradients(3)(*question) == plain
+            assert IntegratedGradients(3)(*scorer) == plain
         with torch.inference_mode():
-            assert IntegratedGradients(3)(*question) == plain
+            assert IntegratedGradients(3)(*scorer) == plain
 
 
 def test_no_steps():

@@ -7,7 +7,7 @@ import torch
 from scipy.stats import spearmanr
 from torch.testing import assert_close
 
-from nmt_ib.attribution.noise_search import CEILING, NoiseSearch
+from nmt_ib.attribution.noise_search import MAX_SIGMA, NoiseSearch
 from nmt_ib.attribution.tolerated_noise import capacity_bits
 from nmt_ib.seeding import sentence_generator
 from tests.oracles import sigma_adam
@@ -21,20 +21,20 @@ def doubles(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed)).double()
 
 
-def search_of(state, inputs, weights, entropy_weight, *, lengths=None, seed=0, spread=1.0):
+def search_of(state, inputs, weights, entropy_weight, *, lengths=None, seed=0, embedding_std=1.0):
     """A batch of sentences over one state function; weights: of the state's elements, the same for all."""
     rows, width = inputs.shape[:2]
     lengths = lengths or [width] * rows
-    disturbed = torch.arange(width) < torch.tensor(lengths)[:, None]
-    counted = torch.ones(rows, weights.shape[0], dtype=torch.bool)
+    perturbed = torch.arange(width) < torch.tensor(lengths)[:, None]
+    state_mask = torch.ones(rows, weights.shape[0], dtype=torch.bool)
     return NoiseSearch(
         states=lambda copies: state,
         inputs=inputs,
-        disturbed=disturbed,
-        counted=counted,
+        perturbed=perturbed,
+        state_mask=state_mask,
         weights=weights.expand(rows, *weights.shape),
         entropy_weight=torch.tensor(entropy_weight, dtype=torch.float64).expand(rows).clone(),
-        spread=spread,
+        embedding_std=embedding_std,
         generators=[sentence_generator(seed, str(row)) for row in range(rows)],
     )
 
@@ -174,10 +174,10 @@ def test_one_more_step_costs_nothing_at_rest_and_the_start_alone_costs_more():
 def test_a_piece_that_the_state_ignores_gets_the_ceiling_and_no_bits():
     inputs = doubles(1, 3, 2)
     search = search_of(
-        lambda given: given[:, :2].flatten(1)[:, None], inputs, torch.ones(1, 4).double(), 0.1, spread=0.5
+        lambda given: given[:, :2].flatten(1)[:, None], inputs, torch.ones(1, 4).double(), 0.1, embedding_std=0.5
     )
     sigma, change = search.solve(2, steps=4, pairs=2)
-    assert sigma[0, 2] == pytest.approx(CEILING * 0.5)
+    assert sigma[0, 2] == pytest.approx(MAX_SIGMA * 0.5)
     assert (sigma[0, :2] < 1).all()
     bits = capacity_bits(sigma, torch.full((2,), 0.5).double())
     assert bits[0, 2] < 1e-5 < 1 < bits[0, :2].min()

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from nmt_ib.attribution.contribution import ContributionMethod
 from nmt_ib.attribution.occlusion import Occlusion
-from tests.attribution.questions import figures, posed
+from tests.attribution.examples import figures, posed
 from tests.oracles.contribution import Slow
 from tests.tiny_encoders import ENCODERS
 

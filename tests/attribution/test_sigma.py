@@ -8,9 +8,9 @@ import torch
 from torch.testing import assert_close
 
 from nmt_ib.attribution.sigma import Sigma
-from nmt_ib.attribution.statistics import measure_statistics
+from nmt_ib.attribution.statistics_measurement import measure_statistics
 from nmt_ib.errors import RequestError
-from tests.attribution.questions import figures, posed
+from tests.attribution.examples import figures, posed
 from tests.oracles import sigma_adam
 
 TRANSLATORS = ("marian", "ssru", "t5")
@@ -74,9 +74,9 @@ def test_every_site_is_searched_alone_and_in_a_padded_batch_alike(asked, name, p
     ]
     assert_same(alone, found)
     for each in found:
-        disturbed = [not special for special in each.special]
-        assert [sigma > 0 for sigma in each.sigma] == disturbed
-        assert [score > 0 for score in each.scores] == disturbed
+        perturbed = [not special for special in each.special]
+        assert [sigma > 0 for sigma in each.sigma] == perturbed
+        assert [score > 0 for score in each.scores] == perturbed
         assert each.bits == each.scores
         assert (each.unit, each.method, each.layer) == ("bits", "sigma", layer)
         assert each.passes == 1 + 2 + 4 * 2 * 3
@@ -87,7 +87,7 @@ def test_every_site_is_searched_alone_and_in_a_padded_batch_alike(asked, name, p
 def test_every_site_s_state_and_weights_are_the_plain_ones(asked, name, part, layer):
     model, sources, targets, statistics = asked(name)
     method = Sigma(layer=layer, part=part, statistics=statistics)
-    asked_for = targets if method.site.asks and not name.endswith("classifier") else None
+    asked_for = targets if method.site.needs_target and not name.endswith("classifier") else None
     code, paper, state = (
         replace(method, **changed).problem(model, sources, asked_for, statistics=statistics)
         for changed in ({}, {"scaling": "paper"}, {"regularization": "state"})
@@ -101,7 +101,7 @@ def test_every_site_s_state_and_weights_are_the_plain_ones(asked, name, part, la
         assert_close(twice[place], twice[place + len(sources)], rtol=1e-9, atol=1e-12)
         for problem in (code, paper, state):
             assert not problem.weights[place, length:].any()
-            assert problem.counted[place].sum() == length
+            assert problem.state_mask[place].sum() == length
         wide = torch.ones_like(expected)
         assert_close(code.weights[place, :length], wide / scale**2 / expected.numel(), rtol=1e-9, atol=0)
         assert_close(paper.weights[place, :length], wide / scale**2, rtol=1e-9, atol=0)
@@ -117,7 +117,7 @@ def test_both_scalings_are_one_where_the_rate_is_converted(asked, name, include_
     model, sources, _, statistics = asked(name)
     for source in sources:
         count = len(source) if include_special else sum(word >= 0 for word in source.word_index)
-        rate = 0.1 * len(source) / count  # O / S, as U = D; with all pieces disturbed the rates are one
+        rate = 0.1 * len(source) / count  # O / S, as U = D; with all pieces perturbed the rates are one
         settings = {"layer": 2, "include_special": include_special, "statistics": statistics, **QUICK}
         code = Sigma(rate=0.1, scaling="code", **settings)(model, [source])
         assert_same(Sigma(rate=rate, scaling="paper", **settings)(model, [source]), code)
@@ -137,7 +137,7 @@ def test_many_adam_steps_find_nothing_better(asked, regularization):
 
     slow = sigma_adam.search(
         state, problem.inputs[0], statistics.layer(2).std if regularization == "corpus" else None,
-        scale=2.0, steps=200, learning_rate=0.05, draws=6, disturbed=problem.disturbed[0],
+        scale=2.0, steps=200, learning_rate=0.05, draws=6, perturbed=problem.perturbed[0],
     )  # fmt: skip
     ours = figures(method(model, [source])[0].sigma)
     losses = [
@@ -243,7 +243,7 @@ def test_a_seed_decides_and_the_sample_is_the_statistics_when_none_are_given(ask
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"pairs": 0}, "pairs are at least 1"),
+        ({"pairs": 0}, "pairs must be at least 1"),
         ({"products": 0}, "products and pairs"),
         ({"rate": 0.0}, "a number above 0, not 0"),
         ({"rate": -1.0}, "a number above 0"),
@@ -267,11 +267,11 @@ def test_a_wrong_setting_is_named(settings, message):
         ("ssru", {"layer": 0}, "encoder layers 1 to 3, not 0"),
         ("ssru", {"layer": 4}, "encoder layers 1 to 3, not 4"),
         ("ssru", {"layer": 3, "part": "decoder"}, "decoder layers 1 to 2, not 3"),
-        ("ssru", {"part": "pooled"}, "is no classifier"),
+        ("ssru", {"part": "pooled"}, "is not a classifier"),
         ("ssru", {"part": "decoder"}, "pass targets"),
         ("ssru", {"part": "logits"}, "pass targets"),
         ("bert-classifier", {"part": "decoder"}, "has no decoder"),
-        ("bert-classifier", {"part": "logits", "per_token": True}, "translates nothing"),
+        ("bert-classifier", {"part": "logits", "per_token": True}, "not a translation model"),
     ],
 )
 def test_what_the_model_does_not_have_is_named(asked, name, settings, message):
@@ -284,7 +284,7 @@ def test_a_bare_encoder_has_neither_pooled_state_nor_logits(tiny_encoder):
     model = tiny_encoder("bert")
     sources = [model.tokenize_source("The house is old.")]
     for part in ("pooled", "logits"):
-        with pytest.raises(RequestError, match="is no classifier"):
+        with pytest.raises(RequestError, match="is not a classifier"):
             Sigma(part=part)(model, sources)
     assert Sigma(layer=3, **QUICK)(model, sources)[0].sigma[1] > 0
 
@@ -292,7 +292,7 @@ def test_a_bare_encoder_has_neither_pooled_state_nor_logits(tiny_encoder):
 def test_statistics_of_another_model_or_without_what_is_needed_are_refused(asked):
     model, sources, targets, statistics = asked("marian")
     other = asked("bert-classifier")[3]
-    with pytest.raises(RequestError, match="belong to another model than tiny"):
+    with pytest.raises(RequestError, match="belong to another model, not to tiny"):
         Sigma(statistics=other)(model, sources)
     without = measure_statistics(model, sources)
     with pytest.raises(RequestError, match=r"lack decoder\.1"):

@@ -4,14 +4,9 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from nmt_ib.attribution.question import Translation
-from nmt_ib.attribution.statistics import (
-    STD_FLOOR,
-    CorpusStatistics,
-    distance_from_cloud,
-    measure_statistics,
-    statistics_for,
-)
+from nmt_ib.attribution.scoring import TranslationScorer
+from nmt_ib.attribution.statistics import STD_FLOOR, CorpusStatistics, distance_from_cloud
+from nmt_ib.attribution.statistics_measurement import measure_statistics, statistics_for
 from nmt_ib.data.text import read_lines
 from nmt_ib.errors import RequestError
 from nmt_ib.protocols import Classifier
@@ -54,7 +49,7 @@ def plainly(model, sources, targets=None):
             decoded = model.decode(model.encode(embeddings, batch.mask), batch.mask, ids, with_layers=True)
             for layer, state in enumerate((model.embed_target(ids), *decoded.layers)):
                 rows.setdefault(f"decoder.{layer}", []).append(state[0])
-            logprobs = Translation(model, batch, model.pad([targets[place]])).logprobs(embeddings)[0]
+            logprobs = TranslationScorer(model, batch, model.pad([targets[place]])).logprobs(embeddings)[0]
             rows.setdefault("logits", []).append(logprobs[:, None])
     return {name: torch.cat(parts) for name, parts in rows.items()}
 
@@ -124,7 +119,7 @@ def test_a_journey_through_a_file(classifier, translator, tmp_path):
         assert torch.equal(again.parts[name].mean, part.mean)
         assert torch.equal(again.parts[name].std, part.std)
         assert again.parts[name].floored == part.floored
-    with pytest.raises(RequestError, match="statistics of another model than tiny"):
+    with pytest.raises(RequestError, match="statistics of another model, not of tiny"):
         CorpusStatistics.load(path, translator)
 
 

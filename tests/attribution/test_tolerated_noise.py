@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from nmt_ib.attribution.tolerated_noise import Tolerated, capacity_bits, discarded_bits, tolerated_figures
+from nmt_ib.attribution.tolerated_noise import ToleratedNoise, capacity_bits, discarded_bits, tolerated_noise_fields
 
 SPREAD = torch.tensor([1.0, 2.0]).double()
 
@@ -18,7 +18,7 @@ def test_bits_of_no_noise_little_noise_and_endless_noise():
 
 
 def test_a_state_as_a_whole_by_hand():
-    found = tolerated_figures([Tolerated(torch.tensor([0.0, 1.0, 8.0]).double(), None, 0.2, 0.5)], SPREAD)
+    found = tolerated_noise_fields([ToleratedNoise(torch.tensor([0.0, 1.0, 8.0]).double(), None, 0.2, 0.5)], SPREAD)
     bits = torch.tensor([0.0, 0.5 * math.log2(2 * 5), 0.5 * math.log2((1 + 1 / 64) * (1 + 4 / 64))]).double()
     for name in ("bits", "scores"):
         assert_close(found.pop(name), bits)
@@ -30,8 +30,8 @@ def test_a_state_as_a_whole_by_hand():
 def test_each_position_by_hand():
     # Two positions of a translation: the second holds most of both pieces, and has read the first token.
     sigma, prefix = torch.tensor([[8.0, 4.0], [2.0, 1.0]]).double(), torch.tensor([[0.0, 0.0], [0.0, 1.0]]).double()
-    found = tolerated_figures(
-        [Tolerated(sigma[place], prefix[place], change, 0.0) for place, change in enumerate((0.01, 0.05))], SPREAD
+    found = tolerated_noise_fields(
+        [ToleratedNoise(sigma[place], prefix[place], change, 0.0) for place, change in enumerate((0.01, 0.05))], SPREAD
     )
     bits = capacity_bits(sigma, SPREAD)
     assert_close(found["matrix"], bits.T)

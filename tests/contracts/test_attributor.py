@@ -15,10 +15,10 @@ from nmt_ib.attribution.gradient import Gradient
 from nmt_ib.attribution.integrated_gradients import IntegratedGradients
 from nmt_ib.attribution.occlusion import Occlusion
 from nmt_ib.attribution.sigma import Sigma
-from nmt_ib.attribution.statistics import statistics_for
+from nmt_ib.attribution.statistics_measurement import statistics_for
 from nmt_ib.protocols import Attributor
 from nmt_ib.results.attribution import Attribution
-from tests.attribution.questions import posed
+from tests.attribution.examples import posed
 from tests.tiny_models import ENGLISH
 
 

@@ -13,7 +13,7 @@ from nmt_ib.faithfulness.alignment import (
     GoldLinks,
     LinkCounts,
     count_links,
-    links,
+    extract_links,
     piece_owners,
     token_matrix,
 )
@@ -46,8 +46,8 @@ def test_the_error_rate_by_hand():
     gold = GoldLinks.parse("0-0 1-1 2p2 2p3")
     counts = count_links(frozenset({(0, 0), (2, 2), (5, 5)}), gold)
     assert counts == LinkCounts(found=3, sure=2, found_sure=1, found_possible=2)
-    assert counts.shares == {"error rate": (3 + 2 - 1 - 2, 3 + 2), "precision": (2, 3), "recall": (1, 2)}
-    assert count_links(gold.sure, gold).shares == {"error rate": (0, 4), "precision": (2, 2), "recall": (2, 2)}
+    assert counts.ratios == {"error rate": (3 + 2 - 1 - 2, 3 + 2), "precision": (2, 3), "recall": (1, 2)}
+    assert count_links(gold.sure, gold).ratios == {"error rate": (0, 4), "precision": (2, 2), "recall": (2, 2)}
 
 
 def test_a_matrix_by_hand_under_both_conventions():
@@ -71,18 +71,18 @@ def test_tokens_without_words_or_pieces_get_no_link():
     assert np.isnan(matrix[1]).all()
     assert np.isnan(matrix[:, 1]).all()
     for rule in ("target", "source", "intersection"):
-        assert links(matrix, rule) == {(0, 0), (2, 2)}
-    assert links(np.full((2, 2), np.nan)) == frozenset()
-    assert links(np.zeros((0, 3))) == frozenset()
+        assert extract_links(matrix, rule) == {(0, 0), (2, 2)}
+    assert extract_links(np.full((2, 2), np.nan)) == frozenset()
+    assert extract_links(np.zeros((0, 3))) == frozenset()
 
 
 def test_links_by_hand():
     matrix = np.array([[5.0, 4.0, -1.0], [1.0, 3.0, -2.0]])
-    assert links(matrix, "target") == {(0, 0), (0, 1), (0, 2)}
-    assert links(matrix, "source") == {(0, 0), (1, 1)}
-    assert links(matrix, "intersection") == {(0, 0)}
+    assert extract_links(matrix, "target") == {(0, 0), (0, 1), (0, 2)}
+    assert extract_links(matrix, "source") == {(0, 0), (1, 1)}
+    assert extract_links(matrix, "intersection") == {(0, 0)}
     with pytest.raises(RequestError, match="unknown rule 'union'"):
-        links(matrix, "union")
+        extract_links(matrix, "union")
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -96,9 +96,9 @@ def test_links_equal_brute_force(seed):
             target.add((i, j))
         if all(matrix[i, j] >= matrix[i, k] for k in range(columns)):
             source.add((i, j))
-    assert links(matrix, "target") == target
-    assert links(matrix, "source") == source
-    assert links(matrix, "intersection") == target & source
+    assert extract_links(matrix, "target") == target
+    assert extract_links(matrix, "source") == source
+    assert extract_links(matrix, "intersection") == target & source
 
 
 @pytest.mark.parametrize(

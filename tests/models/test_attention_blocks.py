@@ -34,7 +34,7 @@ def decoder_run(model, sources=SOURCES, targets=TARGETS):
 
 
 def all_rows(block):
-    return block.moved(slice(0, block.output.shape[1]))
+    return block.transformed_vectors(slice(0, block.output.shape[1]))
 
 
 def assert_adds_up(block):
@@ -48,7 +48,7 @@ def assert_equals(block, row, slow):
     assert_close(block.residual[row, :length], torch.stack(slow.residual), **tolerance)
     transformed = torch.stack([torch.stack(vectors) for vectors in slow.transformed])
     assert_close(all_rows(block)[row, :length, :reads], transformed, **tolerance)
-    assert block.crosses == slow.crosses
+    assert block.is_cross == slow.is_cross
 
 
 @pytest.mark.parametrize("name", ENCODERS)
@@ -98,10 +98,10 @@ def test_rows_are_those_of_the_whole_and_nothing_comes_from_padding_or_from_what
     batch, _, pairs = decoder_run(model)
     for own, cross in pairs:
         for block in (own, cross):
-            assert block.reads == all_rows(block).shape[2]
-            assert_close(block.moved(slice(2, 5)), all_rows(block)[:, 2:5])
+            assert block.input_length == all_rows(block).shape[2]
+            assert_close(block.transformed_vectors(slice(2, 5)), all_rows(block)[:, 2:5])
         assert all_rows(cross).transpose(1, 2)[~batch.mask].count_nonzero() == 0
-        later = torch.ones(own.reads, own.reads, dtype=torch.bool).triu(1)
+        later = torch.ones(own.input_length, own.input_length, dtype=torch.bool).triu(1)
         assert all_rows(own)[:, later].count_nonzero() == 0
 
 

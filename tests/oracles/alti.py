@@ -21,14 +21,14 @@ class SlowBlock:
     transformed: list[list[Tensor]]
     residual: list[Tensor]
     output: list[Tensor]
-    crosses: bool = False
+    is_cross: bool = False
 
     def shares(self, with_bias: bool = False) -> Tensor:
-        """Rows sum to 1; with a last column for the residual where the block crosses."""
+        """Rows sum to 1; with a last column for the residual where the block is_cross."""
         rows = []
         for i, vectors in enumerate(self.transformed):
             parts = [vector.clone() for vector in vectors]
-            if self.crosses:
+            if self.is_cross:
                 parts.append(self.residual[i])
             else:
                 parts[i] = parts[i] + self.residual[i]
@@ -69,11 +69,11 @@ def frozen(norm: nn.LayerNorm, total: Tensor, vector: Tensor) -> Tensor:
 def attention_block(
     layer: nn.Module, kind: str, part: str, weights: Tensor, states: Tensor, encoded: Tensor | None = None
 ) -> SlowBlock:
-    """From weights (H, T, S), the block's input (T, D) and, where it crosses, the encoder's last states (S, D)."""
+    """From weights (H, T, S), the block's input (T, D) and, where it is_cross, the encoder's last states (S, D)."""
     names, pre = modules(layer, kind, part), kind in PRE_NORM
     zero = torch.zeros(states.shape[1], dtype=states.dtype)
     width = names.output.in_features // len(weights)
-    block = SlowBlock([], [], [], crosses=part == "cross")
+    block = SlowBlock([], [], [], is_cross=part == "cross")
     bias = getattr(names.norm, "bias", None)
     shift = bias if pre and encoded is None and bias is not None else zero
     read = encoded if encoded is not None else names.norm(states) if pre else states

@@ -46,7 +46,7 @@ class Slow:
         return chosen.sum() if self.token is None else chosen[self.token]
 
     def sides(self) -> list[tuple]:
-        """States, prior, disturbed positions and number of each position's gate: of the source, and of the prefix."""
+        """States, prior, perturbed positions and number of each position's gate: of the source, and of the prefix."""
         ids, mask = torch.tensor([self.source.ids]), torch.ones(1, len(self.source), dtype=torch.bool)
         states = self.model.encode(self.model.embed(ids), mask, to_layer=self.method.layer)[0].detach()
         words = [place for place, word in enumerate(self.source.word_index) if word >= 0]
@@ -57,7 +57,7 @@ class Slow:
             found.append((prefix, self.statistics.parts.get("decoder.0"), read, list(range(len(prefix)))))
         return found
 
-    def disturbed(self, side: tuple, gate: Tensor, noise: Tensor) -> Tensor:
+    def perturbed(self, side: tuple, gate: Tensor, noise: Tensor) -> Tensor:
         states, prior, places, index = side
         found = states.clone()
         for number, place in enumerate(places):
@@ -88,7 +88,7 @@ class Slow:
             drawn = [torch.randn(pairs, len(side[2]), width, generator=generator) for side in sides]
             losses = []
             for noise in [[sign * part[draw] for part in drawn] for sign in (1, -1) for draw in range(pairs)]:
-                states = [self.disturbed(*one) for one in zip(sides, gates, noise, strict=True)]
+                states = [self.perturbed(*one) for one in zip(sides, gates, noise, strict=True)]
                 losses.append(-self.logprob(states[0], states[1] if len(states) > 1 else None))
             optimizer.zero_grad()
             loss = torch.stack(losses).mean() + self.price(sides, gates)

@@ -34,7 +34,7 @@ def search(
     steps: int = STEPS,
     learning_rate: float = LEARNING_RATE,
     draws: int = 1,
-    disturbed: Tensor | None = None,
+    perturbed: Tensor | None = None,
     seed: int = 0,
 ) -> Found:
     """Minimises mean ((Phi(x + sigma eps) - Phi(x)) / reg)^2 - rate * mean log(sigma / scale) over one sentence.
@@ -42,20 +42,20 @@ def search(
     Args:
         state: Phi: N x words x width -> N x anything.
         inputs: Embeddings of the sentence, words x width.
-        regularization: What differences are divided by; None: the mean square of the undisturbed state.
+        regularization: What differences are divided by; None: the mean square of the clean state.
         rate: What noise gains.
         scale: Bound of sigma, which is scale * sigmoid(a), a ~ N(0, 1) at first.
         steps: Steps of Adam.
         learning_rate: Of Adam.
         draws: Noise draws a step; the authors take one.
-        disturbed: Which words get noise; None: all, as the authors have it.
+        perturbed: Which words get noise; None: all, as the authors have it.
         seed: Seed of start and noise.
 
     Returns:
         The state of the lowest noisy loss.
     """
     generator = torch.Generator().manual_seed(seed)
-    places = torch.ones(len(inputs), dtype=torch.bool) if disturbed is None else disturbed
+    places = torch.ones(len(inputs), dtype=torch.bool) if perturbed is None else perturbed
     free = torch.randn(int(places.sum()), generator=generator).to(inputs).requires_grad_()
     optimizer = torch.optim.Adam([free], learning_rate)
     lowest, kept = float("inf"), free.detach()

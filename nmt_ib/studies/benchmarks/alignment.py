@@ -1,4 +1,4 @@
-"""How well the links between words, read off each method's matrix, agree with those made by hand."""
+"""Benchmark of attribution methods on manual word alignments."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ from nmt_ib.faithfulness.alignment import (
     GoldLinks,
     LinkCounts,
     count_links,
-    links,
+    extract_links,
     token_matrix,
 )
 from nmt_ib.faithfulness.intervals import ratio
@@ -39,41 +39,41 @@ def benchmark_alignment(
 
     Args:
         model: A translation model.
-        sources: Sentences, tokens told apart by white space.
-        targets: Their translations, in the same form; the model is forced to write them.
-        gold: Links of each pair, as `GoldLinks.parse` reads them.
-        methods: Name -> method; one that gives no matrix is refused.
+        sources: Sentences of whitespace-separated tokens.
+        targets: Their translations, likewise; the model is forced to produce them.
+        gold: Manual links of each pair; see `GoldLinks.parse`.
+        methods: Name -> method, which must give a matrix.
         seed: Seed of the random scores and of the intervals.
-        batch_size: Sentences that go through the model at once; changes no result but time.
-        done: A benchmark that was broken off; the methods in it are not run again.
+        batch_size: Number of sentences per forward pass; affects the times only.
+        done: An interrupted benchmark, whose methods are not run again.
         after_method: Called with the table so far after each method.
 
     Returns:
-        One row a method, convention, rule and metric; settings are named "output, intersection" and so on.
+        One row per method, convention, rule and metric; the setting is "convention, rule", for example
+        "output, intersection".
 
     Raises:
-        RequestError: The model does not translate, or no pair can be analysed.
+        RequestError: The model is not a translation model, no pair can be read, or numbers of lines differ.
     """
     if not isinstance(model, TranslationModel):
-        raise RequestError(f"{model.name} does not translate: alignments need a translation model")
+        raise RequestError(f"{model.name} is not a translation model, which alignments need")
     gold_links = [GoldLinks.parse(line) for line in gold]
     if not len(sources) == len(targets) == len(gold_links):
-        raise RequestError(
-            f"sources, targets and gold links differ in number: {len(sources)}, {len(targets)}, {len(gold_links)}"
-        )
+        counts = f"{len(sources)} sources, {len(targets)} targets, {len(gold_links)} lines of links"
+        raise RequestError(f"expected one target and one line of links per source: {counts}")
     lines = read_pairs(model, sources, targets)
     pairs = zip(lines.sources, lines.targets or [], [gold_links[index] for index in lines.indices], strict=True)
     triples = [triple for triple in pairs if len(triple[1]) > 1]  # an empty translation is `</s>` alone
     if not triples:
-        raise RequestError("no pair can be analysed: all are empty, or longer than the model reads")
-    read, forced, links_by_hand = (list(column) for column in zip(*triples, strict=True))
-    table = Benchmark((), len(triples), sum(len(line.sure) for line in links_by_hand))
+        raise RequestError("the model can read no pair: all are empty or too long")
+    sources_read, forced, gold_read = (list(column) for column in zip(*triples, strict=True))
+    table = Benchmark((), len(triples), sum(len(line.sure) for line in gold_read))
     for name, method in {"random": RandomScores(seed), **methods}.items():
         rows = done.of(name) if done is not None else ()
         if not rows:
-            begin = time.perf_counter()
-            found = method(model, read, forced, batch_size=batch_size)
-            rows = alignment_rows(name, found, links_by_hand, time.perf_counter() - begin, seed)
+            start = time.perf_counter()
+            attributions = method(model, sources_read, forced, batch_size=batch_size)
+            rows = alignment_rows(name, attributions, gold_read, time.perf_counter() - start, seed)
         table = Benchmark((*table.rows, *rows), table.sentences, table.answers)
         after_method(table)
     return table
@@ -85,30 +85,32 @@ def alignment_rows(
     """The rows of one method.
 
     Args:
-        name: Its name.
-        attributions: One a pair.
-        gold: Links by hand.
-        seconds: What all of it took.
+        name: Name of the method.
+        attributions: One per pair.
+        gold: Manual links.
+        seconds: Time of all attributions together.
         seed: Seed of the intervals.
 
     Returns:
-        One row a convention, rule and metric.
+        One row per convention, rule and metric.
     """
     count = len(attributions)
-    passes = sum(found.passes for found in attributions) / count
+    passes = sum(attribution.passes for attribution in attributions) / count
     rows = []
     for convention in CONVENTIONS:
-        matrices = [token_matrix(found, convention) for found in attributions]
+        matrices = [token_matrix(attribution, convention) for attribution in attributions]
         for rule in RULES:
-            counts = [count_links(links(matrix, rule), line) for matrix, line in zip(matrices, gold, strict=True)]
-            for metric, figure in _figures(counts, seed).items():
+            counts = [
+                count_links(extract_links(matrix, rule), line) for matrix, line in zip(matrices, gold, strict=True)
+            ]
+            for metric, result in _measures(counts, seed).items():
                 cost = (passes, seconds / count)
-                rows.append(BenchmarkRow(name, metric, f"{convention}, {rule}", figure.value, *figure.interval, *cost))
+                rows.append(BenchmarkRow(name, metric, f"{convention}, {rule}", result.value, *result.interval, *cost))
     return tuple(rows)
 
 
-def _figures(counts: Sequence[LinkCounts], seed: int) -> dict[str, Estimate]:
-    shares = [count.shares for count in counts]
+def _measures(counts: Sequence[LinkCounts], seed: int) -> dict[str, Estimate]:
+    ratios = [count.ratios for count in counts]
     return {
-        name: ratio([pair[name][0] for pair in shares], [pair[name][1] for pair in shares], seed) for name in shares[0]
+        name: ratio([pair[name][0] for pair in ratios], [pair[name][1] for pair in ratios], seed) for name in ratios[0]
     }

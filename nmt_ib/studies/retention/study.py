@@ -8,7 +8,8 @@ import numpy as np
 from nmt_ib.attribution.answers import own_translations
 from nmt_ib.attribution.sigma import Sigma
 from nmt_ib.attribution.sites import Site
-from nmt_ib.attribution.statistics import CorpusStatistics, statistics_for
+from nmt_ib.attribution.statistics import CorpusStatistics
+from nmt_ib.attribution.statistics_measurement import statistics_for
 from nmt_ib.protocols import EncoderModel, TranslationModel
 from nmt_ib.readability import read_pairs, readable_sentences, storable
 from nmt_ib.results.diagnosis import DIGITS

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nmt_ib.attribution.sigma import Sigma
-from nmt_ib.attribution.statistics import CorpusStatistics, vocabulary_statistics
+from nmt_ib.attribution.statistics import CorpusStatistics
+from nmt_ib.attribution.statistics_measurement import vocabulary_statistics
 from nmt_ib.protocols import TranslationModel
 from nmt_ib.results.attribution import Attribution
 from nmt_ib.types import Sentence

@@ -11,12 +11,10 @@ from nmt_ib.attribution.contribution_scores import ContributionScores
 from nmt_ib.attribution.gradient import Gradient
 from nmt_ib.attribution.random_scores import RandomScores
 from nmt_ib.errors import RequestError
-from nmt_ib.faithfulness.alignment import GoldLinks, count_links, links, token_matrix
 from nmt_ib.faithfulness.curves import RankedAnswer
 from nmt_ib.faithfulness.degradation import Degradation
-from nmt_ib.results.benchmark import Benchmark, BenchmarkRow
-from nmt_ib.studies.benchmarks.alignment import benchmark_alignment
-from nmt_ib.studies.benchmarks.attribution import ask_about, benchmark_attribution, chosen_tokens
+from nmt_ib.results.benchmark import Benchmark
+from nmt_ib.studies.benchmarks.attribution import benchmark_attribution, chosen_tokens, evaluation_set
 
 SOURCES = ("The old house is red.", "", "A dog sleeps near the old red door, she said.")
 TARGETS = ("A casa velha é vermelha.", "", "Um cão dorme perto da porta.")
@@ -33,24 +31,24 @@ def classifier(tiny_encoder):
 
 
 def test_what_is_asked_of_a_translation_model(translator):
-    found = ask_about(translator, SOURCES, TARGETS, tokens=2)
+    found = evaluation_set(translator, SOURCES, TARGETS, tokens=2)
     assert [source.text for source in found.sources] == [SOURCES[0], SOURCES[2]]
     assert [target.text for target in found.targets] == [TARGETS[0], TARGETS[2]]
     assert found.answers == 4
     for target, tokens in zip(found.targets, found.tokens, strict=True):
         assert list(tokens) == sorted(set(tokens))
         assert max(tokens) < len(target) - 1  # not </s>
-    own = ask_about(translator, SOURCES)
+    own = evaluation_set(translator, SOURCES)
     assert list(own.targets) == [translator.translate(translator.pad([source]))[0] for source in own.sources]
 
 
 def test_what_is_asked_of_a_classifier(classifier):
-    found = ask_about(classifier, SOURCES)
+    found = evaluation_set(classifier, SOURCES)
     for source, label in zip(found.sources, found.targets, strict=True):
         batch = classifier.pad([source])
         assert label == int(classifier.classify(classifier.embed(batch.ids), batch.mask).argmax())
     assert found.tokens == ((0,), (0,))
-    assert ask_about(classifier, SOURCES, ["positive", "negative", "1"]).targets == (2, 1)
+    assert evaluation_set(classifier, SOURCES, ["positive", "negative", "1"]).targets == (2, 1)
 
 
 def test_tokens_depend_on_seed_and_translation_alone(translator):
@@ -72,13 +70,13 @@ def test_figures_are_those_of_the_curves(kind, request):
     table = benchmark_attribution(model, SOURCES, {"gradient": method}, operators=("mask", "delete"), tokens=2, seed=4)
     assert table.methods == ("random", "gradient")
     assert table.sentences == 2
-    questions = ask_about(model, SOURCES, tokens=2, seed=4)
+    examples = evaluation_set(model, SOURCES, tokens=2, seed=4)
     for name, made in (("random", RandomScores(4)), ("gradient", method)):
-        attributions = made(model, questions.sources, questions.targets)
+        attributions = made(model, examples.sources, examples.targets)
         answers = [
             RankedAnswer(source, target, worth_of(found, token), token)
             for source, target, tokens, found in zip(
-                questions.sources, questions.targets, questions.tokens, attributions, strict=True
+                examples.sources, examples.targets, examples.tokens, attributions, strict=True
             )
             for token in tokens
         ]
@@ -122,46 +120,6 @@ def test_batch_size_changes_no_figure(translator):
         assert one.value == pytest.approx(other.value, abs=1e-9, nan_ok=True)
 
 
-def test_alignment_figures_are_those_of_the_links(translator):
-    gold = ["0-0 1-2 2-1 3p3", "", "0-0 1-1 2-2 3-3"]
-    table = benchmark_alignment(translator, SOURCES, TARGETS, gold, {"contribution": ContributionScores()})
-    assert table.sentences == 2
-    assert table.answers == 7
-    kept = (0, 2)
-    attributions = ContributionScores()(
-        translator,
-        [translator.tokenize_source(SOURCES[index]) for index in kept],
-        [translator.tokenize_target(TARGETS[index]) for index in kept],
-    )
-    for metric, setting in table.columns:
-        convention, rule = setting.split(", ")
-        shares = [
-            count_links(links(token_matrix(found, convention), rule), GoldLinks.parse(gold[index])).shares[metric]
-            for found, index in zip(attributions, kept, strict=True)
-        ]
-        row = next(row for row in table.of("contribution") if (row.setting, row.metric) == (setting, metric))
-        assert row.value == pytest.approx(sum(above for above, _ in shares) / sum(below for _, below in shares))
-
-
-def test_a_table_goes_through_json_and_shows_itself():
-    rows = (
-        BenchmarkRow("<a>", "degradation", "mask", 0.5, 0.4, 0.6, 12.0, 0.25),
-        BenchmarkRow("b", "degradation", "mask", math.nan, math.nan, math.nan, 1.0, 0.5),
-    )
-    table = Benchmark(rows, 3, 9, {"seed": 1})
-    again = Benchmark.from_dict(json.loads(json.dumps(table.to_dict(), allow_nan=False)))
-    assert again[0] == rows[0]
-    assert math.isnan(again[1].value)
-    assert (again.sentences, again.answers, again.signature) == (3, 9, {"seed": 1})
-    frame = table.to_dataframe()
-    assert list(frame.columns) == list(BenchmarkRow.__dataclass_fields__)
-    assert len(frame) == len(table) == 2
-    shown = table._repr_html_()
-    assert "&lt;a&gt;" in shown
-    assert "0.500 [0.400, 0.600]" in shown
-    assert "3 sentences, 9 answers" in shown
-
-
 def test_names_of_the_catalog():
     assert attribution_method("gradient") == Gradient()
     assert attribution_method("input_x_gradient") == Gradient(times_input=True)
@@ -178,13 +136,13 @@ def test_names_of_the_catalog():
 
 
 def test_wrong_requests(translator, classifier, tiny_encoder):
-    with pytest.raises(RequestError, match="no sentence can be analysed"):
+    with pytest.raises(RequestError, match="can read no sentence"):
         benchmark_attribution(translator, ["", " "], {})
     with pytest.raises(RequestError, match="gives no probabilities"):
         benchmark_attribution(tiny_encoder("bert"), SOURCES, {})
     with pytest.raises(RequestError, match="has no label 'mixed'; known: negative, neutral, positive, or 0 to 2"):
         benchmark_attribution(classifier, SOURCES, {}, ["mixed"] * 3)
-    with pytest.raises(RequestError, match="does not translate"):
-        benchmark_alignment(classifier, SOURCES, TARGETS, [""] * 3, {})
-    with pytest.raises(RequestError, match="does not translate"):
+    with pytest.raises(RequestError, match="3 sentences need as many targets, not 1"):
+        benchmark_attribution(classifier, SOURCES, {}, ["positive"])
+    with pytest.raises(RequestError, match="not a translation model"):
         ContributionScores()(classifier, [], [])

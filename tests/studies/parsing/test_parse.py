@@ -81,7 +81,7 @@ def test_vectors_of_the_user(compressed, tiny_encoder, tmp_path):
     [
         (3, {}, "model is int, expected the directory of a parser"),
         ("nowhere", {}, "nowhere holds no finished parser"),
-        (None, {"batch_size": 0}, "batch_size is at least 1"),
+        (None, {"batch_size": 0}, "batch_size must be at least 1"),
         (None, {"device": "toaster"}, "cannot use the device 'toaster'"),
     ],
 )

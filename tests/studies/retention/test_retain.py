@@ -10,7 +10,7 @@ import pytest
 
 import nmt_ib
 from nmt_ib.attribution.sigma import Sigma
-from nmt_ib.attribution.statistics import statistics_for
+from nmt_ib.attribution.statistics_measurement import statistics_for
 from nmt_ib.errors import RequestError
 from nmt_ib.readability import storable
 from nmt_ib.results.retention import (
@@ -256,19 +256,19 @@ def test_wrong_settings_are_named(classifier, translator):
         ((classifier, None), "sources: expected a list of sentences or the name of a text, not NoneType"),
         ((classifier, ["no", 3]), r"sources\[1\] is int, expected a string"),
         ((3, SOURCES), "model is int, expected a name or"),
-        ((classifier, SOURCES, TARGETS), "translates nothing: it reads no targets"),
+        ((classifier, SOURCES, TARGETS), "not a translation model: it reads no targets"),
     ]:
         with pytest.raises(RequestError, match=message):
             retain(*arguments)
     for settings, message in [
-        ({"repetitions": 0}, "repetitions is at least 1, not 0"),
-        ({"repetitions": "2"}, "repetitions is a whole number, not '2'"),
+        ({"repetitions": 0}, "repetitions must be at least 1, not 0"),
+        ({"repetitions": "2"}, "repetitions must be a whole number, not '2'"),
         ({"rate": 0.0}, "above 0"),
-        ({"rate": "x"}, "rate is a number, not 'x'"),
-        ({"batch_size": 0}, "batch_size is at least 1, not 0"),
-        ({"batch_size": -3}, "batch_size is at least 1, not -3"),
-        ({"batch_size": 1.5}, "batch_size is a whole number, not 1.5"),
-        ({"seed": None}, "seed is a whole number, not None"),
+        ({"rate": "x"}, "rate must be a number, not 'x'"),
+        ({"batch_size": 0}, "batch_size must be at least 1, not 0"),
+        ({"batch_size": -3}, "batch_size must be at least 1, not -3"),
+        ({"batch_size": 1.5}, "batch_size must be a whole number, not 1.5"),
+        ({"seed": None}, "seed must be a whole number, not None"),
     ]:
         with pytest.raises(RequestError, match=message):
             retain(classifier, SOURCES, **settings)

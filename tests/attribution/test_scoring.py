@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from nmt_ib.attribution.question import ask
+from nmt_ib.attribution.scoring import target_scorer
 from nmt_ib.errors import RequestError
-from tests.attribution.questions import LABELS, SOURCES, TARGETS, posed
+from tests.attribution.examples import LABELS, SOURCES, TARGETS, posed
 from tests.oracles.contribution import Slow
 from tests.tiny_encoders import ENCODERS
 from tests.tiny_models import MODELS
@@ -27,10 +27,10 @@ def no_grad():
 @pytest.mark.parametrize("name", MODELS)
 def test_log_probabilities_of_translations_are_hugging_faces(tiny_model, tiny_encoder, name):
     model, sources, targets = posed(tiny_model, tiny_encoder, name)
-    question = ask(model, sources, targets)
-    found = question.logprobs(*question.inputs())
-    assert found.shape == question.answers.shape
-    assert not found[~question.answers].any()
+    scorer = target_scorer(model, sources, targets)
+    found = scorer.logprobs(*scorer.inputs())
+    assert found.shape == scorer.target_mask.shape
+    assert not found[~scorer.target_mask].any()
     for row, (source, target) in enumerate(zip(sources, targets, strict=True)):
         slow = Slow(tiny_model(name), source, target)
         assert_close(found[row, : len(target)], slow.of_target(slow.whole()) * math.log(2))
@@ -39,8 +39,8 @@ def test_log_probabilities_of_translations_are_hugging_faces(tiny_model, tiny_en
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_log_probabilities_of_labels_are_hugging_faces(tiny_model, tiny_encoder, name):
     model, sources, labels = posed(tiny_model, tiny_encoder, name)
-    question = ask(model, sources, labels)
-    found = question.logprobs(*question.inputs())
+    scorer = target_scorer(model, sources, labels)
+    found = scorer.logprobs(*scorer.inputs())
     network = copy.deepcopy(model.model)
     for row, (source, label) in enumerate(zip(sources, labels, strict=True)):
         logits = network(input_ids=torch.tensor([source.ids])).logits[0]
@@ -50,18 +50,18 @@ def test_log_probabilities_of_labels_are_hugging_faces(tiny_model, tiny_encoder,
 @pytest.mark.parametrize("name", ["marian", "t5", "bert-classifier"])
 @pytest.mark.parametrize("layer", [0, 1, 3])
 def test_a_question_can_be_asked_from_any_layer(tiny_model, tiny_encoder, name, layer):
-    question = ask(*posed(tiny_model, tiny_encoder, name))
-    embeddings, *prefix = question.inputs()
-    states = question.model.encode(embeddings, question.batch.mask, to_layer=layer)
-    assert_close(question.logprobs(states, *prefix, from_layer=layer), question.logprobs(embeddings))
+    scorer = target_scorer(*posed(tiny_model, tiny_encoder, name))
+    embeddings, *prefix = scorer.inputs()
+    states = scorer.model.encode(embeddings, scorer.batch.mask, to_layer=layer)
+    assert_close(scorer.logprobs(states, *prefix, from_layer=layer), scorer.logprobs(embeddings))
 
 
 @pytest.mark.parametrize("name", ["marian", "ssru", "roberta-classifier"])
 def test_unknown_pieces_are_what_the_model_reads_for_the_unknown_id(tiny_model, tiny_encoder, name):
     model, sources, targets = posed(tiny_model, tiny_encoder, name)
-    question = ask(model, sources, targets)
-    pieces = question.batch.word_index == 0
-    found = question.logprobs(*question.inputs(pieces))
+    scorer = target_scorer(model, sources, targets)
+    pieces = scorer.batch.word_index == 0
+    found = scorer.logprobs(*scorer.inputs(pieces))
     for row, source in enumerate(sources):
         places = [place for place, word in enumerate(source.word_index) if word == 0]
         if name in SCALES:
@@ -79,9 +79,9 @@ def test_unknown_pieces_are_what_the_model_reads_for_the_unknown_id(tiny_model, 
 def test_an_unknown_target_token_is_read_but_still_asked_for(tiny_model, tiny_encoder, name):
     model, sources, targets = posed(tiny_model, tiny_encoder, name)
     tiny, source, target = tiny_model(name), sources[0], targets[0]
-    question = ask(model, [source], [target])
+    scorer = target_scorer(model, [source], [target])
     tokens = torch.arange(len(target))[None] == 1
-    found = question.logprobs(*question.inputs(tokens=tokens))[0]
+    found = scorer.logprobs(*scorer.inputs(unknown_tokens=tokens))[0]
     inputs = [*model.tokenizer.convert_tokens_to_ids(list(tiny.start)), *target.ids[:-1]]
     inputs[len(tiny.start) + 1] = model.tokenizer.unk_token_id
     output = copy.deepcopy(model.model)(
@@ -89,31 +89,31 @@ def test_an_unknown_target_token_is_read_but_still_asked_for(tiny_model, tiny_en
     )
     logits = output.logits[0, len(tiny.start) - 1 :]
     assert_close(found, logits.log_softmax(1)[range(len(target)), target.ids])
-    assert_close(found[:2], question.logprobs(*question.inputs())[0, :2])
+    assert_close(found[:2], scorer.logprobs(*scorer.inputs())[0, :2])
 
 
 @pytest.mark.parametrize("name", ["ssru", "bert-classifier"])
 def test_rows_are_questions_about_chosen_sentences(tiny_model, tiny_encoder, name):
-    question = ask(*posed(tiny_model, tiny_encoder, name))
+    scorer = target_scorer(*posed(tiny_model, tiny_encoder, name))
     index = torch.tensor([2, 0, 2])
-    chosen = question.rows(index)
-    assert_close(chosen.logprobs(*chosen.inputs()), question.logprobs(*question.inputs())[index])
+    chosen = scorer.rows(index)
+    assert_close(chosen.logprobs(*chosen.inputs()), scorer.logprobs(*scorer.inputs())[index])
 
 
 @pytest.mark.parametrize("name", ["ssru", "bert-classifier"])
 def test_each_answer_is_read_from_its_own_state_alone(tiny_model, tiny_encoder, name):
-    question = ask(*posed(tiny_model, tiny_encoder, name))
-    states = question.answer_states(*question.inputs())
-    plain = question.score(states)
+    scorer = target_scorer(*posed(tiny_model, tiny_encoder, name))
+    states = scorer.output_states(*scorer.inputs())
+    plain = scorer.score(states)
     states[:, 0, 0] += 1.0
-    assert_close(question.score(states)[:, 1:], plain[:, 1:])
-    assert (question.score(states)[:, 0] != plain[:, 0]).all()
+    assert_close(scorer.score(states)[:, 1:], plain[:, 1:])
+    assert (scorer.score(states)[:, 0] != plain[:, 0]).all()
 
 
 def test_a_model_without_answers_is_refused(tiny_encoder):
     model = tiny_encoder("bert")
     with pytest.raises(RequestError, match="tiny gives no probabilities"):
-        ask(model, [model.tokenize_source(SOURCES[0])], [LABELS[0]])
+        target_scorer(model, [model.tokenize_source(SOURCES[0])], [LABELS[0]])
 
 
 def test_the_sentences_differ_in_length():

@@ -1,4 +1,4 @@
-"""From tensors over pieces to an Attribution."""
+"""An Attribution, plain data, from the tensors that a method computed for one sentence."""
 
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ from nmt_ib.results.attribution import Attribution, Matrix
 from nmt_ib.types import Sentence, Target
 
 
-def outcome(
+def assemble_attribution(
     model: EncoderModel,
     source: Sentence,
     target: Target | None,
@@ -28,39 +28,39 @@ def outcome(
     converged: bool | None = None,
     details: dict[str, float] | None = None,
 ) -> Attribution:
-    """What a method found for one sentence, without padding.
+    """The attribution of one sentence, from tensors without padding.
 
     Args:
-        model: Names the labels.
+        model: The model, which names the labels.
         source: The sentence.
-        target: Its translation, its label, or None where none was explained.
+        target: Its translation, its label, or None where no output is explained.
         method: Name of the method.
-        part: Part of the model that was looked at; see `Site`.
-        layer: Layer of it.
-        unit: "bits" or "".
-        scores: One a piece; None: the sum of each row of `matrix`.
-        matrix: Pieces x target tokens; the pieces of each word are added up.
-        prefix_matrix: Row j: token j of the target as the decoder has read it; column t: the token that is explained.
-        bits: One a piece.
-        sigma: One a piece.
-        passes: Network passes spent on this sentence.
-        converged: Whether a search came to rest.
-        details: Further figures.
+        part: Part of the model that is analysed; see `Site`.
+        layer: Layer of that part; 0: the embeddings.
+        unit: Unit of scores and matrices: "bits", or "" for none.
+        scores: Score of each piece; None: the sum of each row of `matrix`.
+        matrix: Scores of pieces x target tokens; rows of the pieces of a word are summed.
+        prefix_matrix: Row j: target token j as read by the decoder; column t: the target token that is explained.
+        bits: Bits of each piece.
+        sigma: Tolerated noise of each piece.
+        passes: Number of forward and backward passes spent on this sentence.
+        converged: Whether a search converged; None: the method does not search.
+        details: Further numbers, by name.
 
     Returns:
-        Plain data.
+        The attribution.
     """
     return Attribution(
         method=method,
         part=part,
         layer=layer,
         unit=unit,
-        **_read(source),
-        scores=tuple(_worth(scores, matrix).tolist()),
+        **_source_fields(source),
+        scores=tuple(_scores(scores, matrix).tolist()),
         bits=None if bits is None else tuple(bits.tolist()),
         sigma=None if sigma is None else tuple(sigma.tolist()),
-        **_described(model, target),
-        matrix=None if matrix is None or not isinstance(target, Sentence) else _rows(_of_words(source, matrix)),
+        **_target_fields(model, target),
+        matrix=None if matrix is None or not isinstance(target, Sentence) else _rows(_sum_over_pieces(source, matrix)),
         prefix_matrix=None if prefix_matrix is None else _rows(prefix_matrix),
         passes=passes,
         converged=converged,
@@ -68,7 +68,7 @@ def outcome(
     )
 
 
-def _read(source: Sentence) -> dict[str, Any]:
+def _source_fields(source: Sentence) -> dict[str, Any]:
     return {
         "text": source.text,
         "tokens": source.pieces,
@@ -79,15 +79,15 @@ def _read(source: Sentence) -> dict[str, Any]:
     }
 
 
-def _worth(scores: Float[Tensor, " S"] | None, matrix: Float[Tensor, "S T"] | None) -> Float[Tensor, " S"]:
+def _scores(scores: Float[Tensor, " S"] | None, matrix: Float[Tensor, "S T"] | None) -> Float[Tensor, " S"]:
     if scores is not None:
         return scores
     if matrix is None:
-        raise ValueError("an attribution has scores, or a matrix")
+        raise ValueError("an attribution needs scores or a matrix")
     return matrix.sum(1)
 
 
-def _described(model: EncoderModel, target: Target | None) -> dict[str, Any]:
+def _target_fields(model: EncoderModel, target: Target | None) -> dict[str, Any]:
     if target is None:
         return {}
     if isinstance(target, Sentence):
@@ -96,7 +96,7 @@ def _described(model: EncoderModel, target: Target | None) -> dict[str, Any]:
     return {"target": label, "target_tokens": (label,)}
 
 
-def _of_words(source: Sentence, matrix: Float[Tensor, "S T"]) -> Float[Tensor, "W T"]:
+def _sum_over_pieces(source: Sentence, matrix: Float[Tensor, "S T"]) -> Float[Tensor, "W T"]:
     index = matrix.new_tensor(source.word_index).long()
     inside = index >= 0
     return matrix.new_zeros(len(source.words), matrix.shape[1]).index_add_(0, index[inside], matrix[inside])
