@@ -38,7 +38,7 @@ def test_links_of_a_line():
     assert gold.sure == {(0, 0), (12, 3)}
     assert gold.possible == {(0, 0), (12, 3), (1, 2)}
     assert GoldLinks.parse("") == GoldLinks(frozenset(), frozenset())
-    with pytest.raises(RequestError, match="'1:2' is no link: expected 3-4"):
+    with pytest.raises(RequestError, match="'1:2' is not a link: expected 3-4"):
         GoldLinks.parse("0-0 1:2")
 
 

@@ -127,7 +127,7 @@ def test_names_of_the_catalog():
     assert attribution_method("attention@2").layer == 2
     for name, message in (
         ("magic", "unknown method 'magic'; known: sigma"),
-        ("attention@last", "expected a number of a layer after @"),
+        ("attention@last", "expected the number of a layer after @"),
         ("occlusion@2", "occlusion has no setting 'layer'"),
         ("readout", "readout needs the setting 'network'"),
     ):
