@@ -1,4 +1,4 @@
-"""Questions to tiny models of both kinds, for the tests of the methods that ask them."""
+"""Example sentences and targets of tiny models of both kinds, for the tests of attribution methods."""
 
 import torch
 
@@ -9,7 +9,7 @@ TARGETS = (PORTUGUESE[1], "Um c", "Nunca dissemos.")
 LABELS = (2, 0, 1)
 
 
-def posed(tiny_model, tiny_encoder, name):
+def example_inputs(tiny_model, tiny_encoder, name):
     """A model, tokenised sentences, and translations of them or labels."""
     model = tiny_encoder(name) if name.endswith("classifier") else tiny_model(name).model
     sources = [model.tokenize_source(text) for text in SOURCES]

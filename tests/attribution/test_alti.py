@@ -1,4 +1,4 @@
-"""ALTI+ against its definition, pair by pair; what its shares must be, and what must not change them."""
+"""ALTI+ against its definition, pair by pair; properties and invariances of its shares."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ from nmt_ib.models.modules import ModuleClassifier
 from nmt_ib.models.vocabulary import word_tokenizer
 from nmt_ib.protocols import Classifier
 from nmt_ib.types import MixingBlock
-from tests.attribution.examples import figures, posed
+from tests.attribution.examples import example_inputs, figures
 from tests.oracles.alti import decoder_rollout, rollout, slow_encoder, slow_translation
 from tests.tiny_encoders import ENCODERS
 from tests.tiny_models import MODELS
@@ -104,13 +104,13 @@ def test_an_encoder_equals_the_definition(tiny_encoder, name, with_bias):
 
 @pytest.mark.parametrize("name", [*MODELS, *(name for name in ENCODERS if name.endswith("classifier"))])
 def test_blocks_add_up_to_what_the_model_computed(tiny_model, tiny_encoder, name):
-    for found in Alti()(*posed(tiny_model, tiny_encoder, name)):
+    for found in Alti()(*example_inputs(tiny_model, tiny_encoder, name)):
         assert 0 < found.details["identity_error"] < 1e-10
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_what_is_left_of_each_token_is_special_pieces_and_the_start(tiny_model, tiny_encoder, name):
-    model, sources, targets = posed(tiny_model, tiny_encoder, name)
+def test_shares_of_words_and_prefix_leave_only_special_pieces_and_the_start(tiny_model, tiny_encoder, name):
+    model, sources, targets = example_inputs(tiny_model, tiny_encoder, name)
     for source, found in zip(sources, Alti()(model, sources, targets), strict=True):
         matrix, prefix = figures(found.matrix), figures(found.prefix_matrix)
         assert (matrix >= 0).all()
@@ -122,8 +122,8 @@ def test_what_is_left_of_each_token_is_special_pieces_and_the_start(tiny_model, 
 
 
 @pytest.mark.parametrize("name", [name for name in ENCODERS if name.endswith("classifier")])
-def test_shares_of_a_classifier_sum_to_one_and_ask_for_no_label(tiny_model, tiny_encoder, name):
-    model, sources, labels = posed(tiny_model, tiny_encoder, name)
+def test_shares_of_a_classifier_sum_to_one_and_need_no_label(tiny_model, tiny_encoder, name):
+    model, sources, labels = example_inputs(tiny_model, tiny_encoder, name)
     for found, plain in zip(Alti()(model, sources, labels), Alti()(model, sources), strict=True):
         assert sum(found.scores) + found.details["special"] == pytest.approx(1)
         assert found.scores == plain.scores
@@ -131,11 +131,11 @@ def test_shares_of_a_classifier_sum_to_one_and_ask_for_no_label(tiny_model, tiny
 
 
 @pytest.mark.parametrize("name", ["ssru", "mbart-50", "bert-classifier"])
-def test_the_number_of_vectors_at_once_changes_nothing(tiny_model, tiny_encoder, name, monkeypatch):
-    question = posed(tiny_model, tiny_encoder, name)
-    expected = Alti()(*question)
+def test_results_do_not_depend_on_the_number_of_vectors_at_once(tiny_model, tiny_encoder, name, monkeypatch):
+    inputs = example_inputs(tiny_model, tiny_encoder, name)
+    expected = Alti()(*inputs)
     monkeypatch.setattr(alti, "MAX_NUMBERS", 3 * 16 * 20)
-    for one, other in zip(Alti()(*question), expected, strict=True):
+    for one, other in zip(Alti()(*inputs), expected, strict=True):
         assert_close(figures(one.scores), figures(other.scores), **TOLERANCE)
 
 
@@ -150,7 +150,7 @@ def test_shares_of_given_vectors():
     assert not empty.any()
 
 
-def test_the_residual_is_a_share_of_its_own_where_a_block_is_cross_and_else_its_positions():
+def test_the_residual_has_a_column_in_cross_attention_and_else_belongs_to_its_position():
     vectors, none = torch.tensor([[[[1.0, 0], [0, 1]], [[1, 0], [0, 1]]]]), torch.zeros(1, 2, 2)
     residual = torch.tensor([[[2.0, 0], [0, 2]]])
     crossing, _ = shares(Given(vectors, none, residual, is_cross=True))
@@ -159,7 +159,7 @@ def test_the_residual_is_a_share_of_its_own_where_a_block_is_cross_and_else_its_
     assert_close(own, torch.tensor([[[0.75, 0.25], [0.25, 0.75]]]))
 
 
-def test_a_long_bias_hides_the_shares_where_it_is_kept():
+def test_a_large_bias_hides_the_shares_if_it_is_included():
     vectors, none = torch.tensor([[[[3.0, 0], [0, 1]]]]), torch.zeros(1, 1, 2)
     block = Given(vectors, torch.tensor([[[-100.0, 50]]]), none, is_cross=True)
     assert_close(shares(block)[0], torch.tensor([[[0.75, 0.25, 0]]]))
@@ -167,15 +167,15 @@ def test_a_long_bias_hides_the_shares_where_it_is_kept():
 
 
 @pytest.mark.parametrize("layer", [0, 3])
-def test_a_layer_that_is_not_there_is_refused(tiny_model, tiny_encoder, layer):
+def test_a_missing_layer_is_an_error(tiny_model, tiny_encoder, layer):
     with pytest.raises(RequestError, match=f"decoder layers 1 to 2, not {layer}"):
-        Alti(layer=layer)(*posed(tiny_model, tiny_encoder, "ssru"))
+        Alti(layer=layer)(*example_inputs(tiny_model, tiny_encoder, "ssru"))
     with pytest.raises(RequestError, match=f"encoder layers 1 to 3, not {layer + 1 if layer else layer}"):
-        Alti(layer=layer + 1 if layer else layer)(*posed(tiny_model, tiny_encoder, "bert-classifier"))
+        Alti(layer=layer + 1 if layer else layer)(*example_inputs(tiny_model, tiny_encoder, "bert-classifier"))
 
 
 def test_a_translation_model_needs_translations(tiny_model, tiny_encoder):
-    model, sources, _ = posed(tiny_model, tiny_encoder, "ssru")
+    model, sources, _ = example_inputs(tiny_model, tiny_encoder, "ssru")
     with pytest.raises(RequestError, match="pass targets"):
         Alti()(model, sources)
 
@@ -192,7 +192,7 @@ class BagOfWords(nn.Module):
 
 
 @pytest.mark.parametrize("method", [Alti(), Attention()])
-def test_a_model_without_attention_is_refused(method):
+def test_a_model_without_attention_is_an_error(method):
     names = {"embedding": "words", "layers": ["layer"], "output": "head", "labels": ["no", "yes"], "name": "bag"}
     model = ModuleClassifier(BagOfWords(), word_tokenizer(["a", "dog"]), **names)
     with pytest.raises(RequestError, match="bag has no attention"):

@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from nmt_ib.attribution.assemble import assemble_attribution
-from tests.attribution.examples import posed
+from tests.attribution.examples import example_inputs
 
 
 def test_a_translation(tiny_model, tiny_encoder):
-    model, sources, targets = posed(tiny_model, tiny_encoder, "bart")
+    model, sources, targets = example_inputs(tiny_model, tiny_encoder, "bart")
     source, target = sources[0], targets[0]
     matrix = torch.arange(len(source) * len(target)).reshape(len(source), len(target)).double()
     prefix = torch.ones(len(target), len(target)).triu(1)

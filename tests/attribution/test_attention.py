@@ -8,7 +8,7 @@ from torch.testing import assert_close
 
 from nmt_ib.attribution.attention import Attention
 from nmt_ib.errors import RequestError
-from tests.attribution.examples import figures, posed
+from tests.attribution.examples import example_inputs, figures
 from tests.oracles.alti import times
 from tests.tiny_encoders import ENCODERS
 from tests.tiny_models import MODELS
@@ -55,7 +55,7 @@ def hf_matrices(tiny, source, target, layer, *, rollout):
 @pytest.mark.parametrize("layer", [1, 2])
 @pytest.mark.parametrize("name", MODELS)
 def test_a_translation_equals_the_definition(tiny_model, tiny_encoder, name, layer, rollout):
-    model, sources, targets = posed(tiny_model, tiny_encoder, name)
+    model, sources, targets = example_inputs(tiny_model, tiny_encoder, name)
     found = Attention(layer=layer, rollout=rollout)(model, sources, targets, batch_size=2)
     for source, target, each in zip(sources, targets, found, strict=True):
         pieces, prefix = hf_matrices(tiny_model(name), source, target, layer, rollout=rollout)
@@ -76,7 +76,9 @@ def test_a_translation_equals_the_definition(tiny_model, tiny_encoder, name, lay
 @pytest.mark.parametrize("layer", [None, 1, 2])
 @pytest.mark.parametrize("name", ENCODERS)
 def test_an_encoder_equals_the_definition(tiny_model, tiny_encoder, name, layer, rollout):
-    model, sources, labels = posed(tiny_model, tiny_encoder, name) if name in CLASSIFIERS else bare(tiny_encoder, name)
+    model, sources, labels = (
+        example_inputs(tiny_model, tiny_encoder, name) if name in CLASSIFIERS else bare(tiny_encoder, name)
+    )
     found = Attention(layer=layer, rollout=rollout)(model, sources, labels, batch_size=2)
     for source, each in zip(sources, found, strict=True):
         attentions = hf_attentions(model, source.ids).attentions[: layer or model.encoder_layers]
@@ -94,8 +96,8 @@ def bare(tiny_encoder, name):
     return model, [model.tokenize_source(text) for text in ("The house is old.", "no")], None
 
 
-def test_a_layer_that_is_not_there_is_refused(tiny_model, tiny_encoder):
+def test_a_missing_layer_is_an_error(tiny_model, tiny_encoder):
     with pytest.raises(RequestError, match="tiny has decoder layers 1 to 2, not 3"):
-        Attention(layer=3)(*posed(tiny_model, tiny_encoder, "ssru"))
+        Attention(layer=3)(*example_inputs(tiny_model, tiny_encoder, "ssru"))
     with pytest.raises(RequestError, match="tiny has encoder layers 1 to 3, not 4"):
-        Attention(layer=4)(*posed(tiny_model, tiny_encoder, "bert-classifier"))
+        Attention(layer=4)(*example_inputs(tiny_model, tiny_encoder, "bert-classifier"))

@@ -1,4 +1,4 @@
-"""The bottleneck against closed forms, against its slow twin, and against what must not change it."""
+"""The bottleneck against closed forms and its slow twin, and its invariances."""
 
 import math
 
@@ -92,7 +92,7 @@ def optimal_gate(weights, state, prior, beta):
 
 
 @pytest.mark.parametrize("beta", [0.05, 0.2])
-def test_the_gate_of_a_linear_classifier_comes_to_rest_where_both_slopes_meet(beta):
+def test_the_gate_of_a_linear_classifier_converges_to_the_optimum(beta):
     weights, state = torch.tensor([1.0, -2.0, 0.5]).double(), torch.tensor([1.5, -1.0, 0.4]).double()
     model, statistics = Linear(weights[None], state[None]), standard(3)
     assert isinstance(model, Classifier)
@@ -106,7 +106,7 @@ def test_the_gate_of_a_linear_classifier_comes_to_rest_where_both_slopes_meet(be
 
 
 @pytest.mark.parametrize("per", ["word", "dimension"])
-def test_a_word_that_the_model_cannot_read_is_shut(per):
+def test_the_gate_of_an_irrelevant_word_closes(per):
     weights = torch.tensor([[2.0, -2.0], [0.0, 0.0]])
     model = Linear(weights, torch.tensor([[2.0, -2.0], [3.0, 3.0]]))
     method = Bottleneck(beta=0.1, steps=30, per=per, statistics=standard(2))
@@ -151,7 +151,7 @@ def test_a_classifier_equals_the_slow_twin(classifier, asked, layer):
 
 
 @pytest.mark.parametrize("per_token", [True, False])
-def test_neither_batch_size_nor_order_nor_padding_changes_anything(translator, asked, per_token):
+def test_results_do_not_depend_on_batch_size_order_and_padding(translator, asked, per_token):
     sources, targets, statistics = asked(translator)
     method = settings(statistics, per_token=per_token)
     expected = method(translator, sources, targets, batch_size=512)
@@ -166,7 +166,7 @@ def test_a_padded_batch_of_a_classifier_equals_single_sentences(classifier, aske
     assert_same(method(classifier, sources, labels), alone)
 
 
-def test_what_comes_back(translator, asked):
+def test_fields_of_the_attribution(translator, asked):
     sources, targets, statistics = asked(translator)
     method = settings(statistics)
     for found, target in zip(method(translator, sources, targets), targets, strict=True):
@@ -184,7 +184,7 @@ def test_what_comes_back(translator, asked):
         assert found.details["ungated_nats"] > 0
 
 
-def test_the_model_is_left_as_it_was(translator, asked):
+def test_the_model_is_unchanged(translator, asked):
     sources, targets, statistics = asked(translator)
     weights = list(translator.model.parameters())
     before = [(weight.clone(), weight.grad if weight.grad is None else weight.grad.clone()) for weight in weights]
@@ -208,13 +208,13 @@ def test_a_wrong_setting_is_named(changed, message):
         Bottleneck(**changed)
 
 
-def test_a_layer_that_is_not_there_is_named(translator, asked):
+def test_a_missing_layer_is_named(translator, asked):
     sources, targets, statistics = asked(translator)
     with pytest.raises(RequestError, match="0 \\(embeddings\\) to 3, not 4"):
         settings(statistics, layer=4)(translator, sources, targets)
 
 
-def test_the_price_depends_on_what_is_answered(tiny_model, tiny_encoder):
+def test_the_default_beta_depends_on_the_kind_of_model(tiny_model, tiny_encoder):
     translator, classifier = tiny_model("marian").model, tiny_encoder("bert-classifier")
     assert [Bottleneck().beta_for(model) for model in (translator, classifier)] == [1.0, 0.1]
     assert Bottleneck(beta=0.0).beta_for(translator) == 0.0

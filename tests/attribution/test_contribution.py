@@ -1,4 +1,4 @@
-"""Contributions against their definition, word by word; what they must be, and what must not change them."""
+"""Contributions against their definition, word by word; properties and invariances."""
 
 import importlib.util
 import math
@@ -65,7 +65,7 @@ def test_equals_the_definition(tiny_model, name, operator):
 
 
 @pytest.mark.parametrize("shortlist", [1, 8])
-def test_a_short_list_moves_a_number_by_the_mass_that_it_leaves_out(tiny_model, name, shortlist):
+def test_a_shortlist_changes_contributions_by_the_probability_mass_left_out(tiny_model, name, shortlist):
     model = tiny_model(name).model
     full = ContributionMethod(shortlist=0)(model, *tokenized(model))
     short = ContributionMethod(shortlist=shortlist)(model, *tokenized(model))
@@ -82,13 +82,13 @@ def test_a_short_list_moves_a_number_by_the_mass_that_it_leaves_out(tiny_model, 
         assert_close(found.logprob_bits, exact.logprob_bits, rtol=0, atol=1e-9)
 
 
-def test_a_short_list_as_long_as_the_vocabulary_changes_nothing(model):
+def test_a_shortlist_of_the_whole_vocabulary_is_exact(model):
     whole = ContributionMethod(shortlist=0)(model, *tokenized(model))
     assert_same(ContributionMethod(shortlist=10_000)(model, *tokenized(model)), whole, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
-def test_neither_batch_size_nor_order_changes_anything(model, operator):
+def test_results_do_not_depend_on_batch_size_and_order(model, operator):
     sources, targets = tokenized(model)
     method = ContributionMethod(operator=operator, draws=2)
     expected = method(model, sources, targets, batch_size=64)
@@ -97,7 +97,7 @@ def test_neither_batch_size_nor_order_changes_anything(model, operator):
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
-def test_contributions_are_numbers_of_a_known_sign_and_shape(model, operator):
+def test_contributions_are_finite_and_have_the_right_shape(model, operator):
     sources, targets = tokenized(model)
     for source, target, found in zip(
         sources, targets, ContributionMethod(operator)(model, sources, targets), strict=True
@@ -108,7 +108,7 @@ def test_contributions_are_numbers_of_a_known_sign_and_shape(model, operator):
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
-def test_a_decoder_that_does_not_look_at_the_source_owes_it_nothing(tiny_model, operator, monkeypatch):
+def test_contributions_are_0_if_the_decoder_ignores_the_source(tiny_model, operator, monkeypatch):
     model = tiny_model("bart").model
     for layer in model.decoder.layers:
         monkeypatch.setattr(layer.encoder_attn.out_proj.weight, "data", torch.zeros(16, 16, dtype=torch.float64))
@@ -116,7 +116,7 @@ def test_a_decoder_that_does_not_look_at_the_source_owes_it_nothing(tiny_model, 
         assert_close(found.matrix_bits, torch.zeros_like(found.matrix_bits), rtol=0, atol=1e-9)
 
 
-def test_a_word_that_is_unknown_already_contributes_nothing(model):
+def test_an_unknown_word_contributes_nothing(model):
     source, target = (sentences[0] for sentences in tokenized(model))
     ids = [
         model.unknown_id if index == 1 else piece for piece, index in zip(source.ids, source.word_index, strict=True)
@@ -135,7 +135,7 @@ def test_contributions_to_a_piece_do_not_depend_on_later_pieces(model):
     assert_close(begun.matrix_bits, whole.matrix_bits[:, :4], rtol=0, atol=1e-9)
 
 
-def test_noise_follows_the_seed_and_the_sentence(model):
+def test_noise_depends_on_seed_and_sentence(model):
     sources, targets = tokenized(model)
 
     def run(seed, order=slice(None)):
@@ -147,7 +147,7 @@ def test_noise_follows_the_seed_and_the_sentence(model):
     assert not torch.allclose(run(1)[0].matrix_bits, first[0].matrix_bits)
 
 
-def test_more_draws_come_closer_to_the_mean(tiny_model):
+def test_more_draws_reduce_the_variance(tiny_model):
     model = tiny_model("ssru").model
     sources, targets = tokenized(model)
 
@@ -160,7 +160,7 @@ def test_more_draws_come_closer_to_the_mean(tiny_model):
     assert errors[1] < errors[0] / 8  # a sixteenth is expected
 
 
-def test_equal_sentences_get_equal_numbers(model):
+def test_equal_sentences_get_equal_contributions(model):
     sources, targets = tokenized(model)
     found = ContributionMethod("noise")(
         model, [sources[0], sources[1], sources[0]], [targets[0], targets[1], targets[0]]
@@ -174,7 +174,7 @@ def test_nothing_to_do(model):
     assert empty.matrix_bits.shape == (0, len(model.tokenize_target("A")))
 
 
-def test_the_model_is_left_as_it_was(model):
+def test_the_model_is_unchanged(model):
     before = {name: weight.clone() for name, weight in model.model.state_dict().items()}
     ContributionMethod("noise")(model, *tokenized(model))
     assert all(torch.equal(weight, before[name]) for name, weight in model.model.state_dict().items())
@@ -236,7 +236,7 @@ def test_a_dropped_word_contributes_less_than_a_translated_one(student):
     assert found[1].matrix_bits[red].sum() < 0
 
 
-def test_the_default_short_list_is_close_on_a_real_model(student):
+def test_the_default_shortlist_is_accurate_on_a_real_model(student):
     source, target = (
         student.tokenize_source("She bought three red apples."),
         student.tokenize_target("Ela comprou maçãs."),

@@ -44,7 +44,7 @@ def test_nothing_overflows_at_an_extreme_gate(alpha, dtype):
     assert alpha < 0 or float(nats.detach()) == pytest.approx(3 * (alpha - 0.5) + 2509 / 2, rel=1e-5)
 
 
-def test_a_channel_is_open_closed_or_not_there():
+def test_open_closed_and_missing_gates():
     states = torch.randn(1, 3, 2, generator=torch.Generator().manual_seed(0)).double()
     prior = LayerStatistics(torch.tensor([1.0, -2.0]).double(), torch.tensor([0.5, 3.0]).double(), 0)
     channel = Channel(states, prior, torch.tensor([[-1, 0, 1]]))

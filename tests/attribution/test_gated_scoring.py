@@ -8,12 +8,12 @@ from nmt_ib.attribution.gated_scoring import GatedScorer, check_layer, check_nor
 from nmt_ib.attribution.scoring import target_scorer
 from nmt_ib.attribution.statistics_measurement import measure_statistics
 from nmt_ib.errors import RequestError
-from tests.attribution.examples import posed
+from tests.attribution.examples import example_inputs
 
 
 @pytest.fixture(params=["ssru", "bert-classifier"])
 def example(request, tiny_model, tiny_encoder):
-    model, sources, targets = posed(tiny_model, tiny_encoder, request.param)
+    model, sources, targets = example_inputs(tiny_model, tiny_encoder, request.param)
     translations = None if request.param.endswith("classifier") else targets
     return model, sources, targets, measure_statistics(model, sources, translations)
 
@@ -49,7 +49,7 @@ def test_closed_gates_hide_the_words(example):
 
 @torch.no_grad()
 def test_with_a_gated_prefix_only_the_last_token_is_scored(tiny_model, tiny_encoder):
-    model, sources, targets = posed(tiny_model, tiny_encoder, "ssru")
+    model, sources, targets = example_inputs(tiny_model, tiny_encoder, "ssru")
     scorer = target_scorer(model, sources, targets)
     gated = GatedScorer.create(scorer, 0, measure_statistics(model, sources, targets), prefix=True)
     logprobs = scorer.logprobs(*scorer.inputs())

@@ -9,14 +9,14 @@ from torch.testing import assert_close
 from nmt_ib.attribution.integrated_gradients import IntegratedGradients
 from nmt_ib.attribution.scoring import target_scorer
 from nmt_ib.errors import RequestError
-from tests.attribution.examples import figures, posed
+from tests.attribution.examples import example_inputs, figures
 
 SMOOTH = ("marian", "bart", "bert-classifier", "electra-classifier", "deberta-v2-classifier")
 
 
 @pytest.fixture(params=SMOOTH)
-def posed_question(request, tiny_model, tiny_encoder):
-    return posed(tiny_model, tiny_encoder, request.param)
+def inputs(request, tiny_model, tiny_encoder):
+    return example_inputs(tiny_model, tiny_encoder, request.param)
 
 
 @torch.no_grad()
@@ -28,9 +28,9 @@ def gain(model, source, target):
     return (scorer.logprobs(*scorer.inputs()) - before)[0] / math.log(2)
 
 
-def test_attributions_add_up_to_what_the_answer_gains(posed_question):
-    model, sources, targets = posed_question
-    for source, target, found in zip(sources, targets, IntegratedGradients(200)(*posed_question), strict=True):
+def test_attributions_are_complete(inputs):
+    model, sources, targets = inputs
+    for source, target, found in zip(sources, targets, IntegratedGradients(200)(*inputs), strict=True):
         expected = gain(model, source, target)
         if found.matrix is None:
             total = figures([sum(found.scores)])
@@ -41,24 +41,24 @@ def test_attributions_add_up_to_what_the_answer_gains(posed_question):
 
 
 @pytest.mark.parametrize("name", ["ssru", "t5", "roberta-classifier"])
-def test_the_gap_is_told_where_there_are_few_steps(tiny_model, tiny_encoder, name):
-    scorer = posed(tiny_model, tiny_encoder, name)
-    gaps = [IntegratedGradients(steps)(*scorer)[0].details["completeness_gap_bits"] for steps in (1, 200)]
+def test_the_completeness_gap_is_reported(tiny_model, tiny_encoder, name):
+    inputs = example_inputs(tiny_model, tiny_encoder, name)
+    gaps = [IntegratedGradients(steps)(*inputs)[0].details["completeness_gap_bits"] for steps in (1, 200)]
     assert gaps[1] < gaps[0] / 3
     assert gaps[0] > 1e-4
 
 
 @pytest.mark.parametrize("layer", [1, 3])
-def test_at_a_layer_it_is_complete_for_the_words_states(tiny_model, tiny_encoder, layer):
-    scorer = posed(tiny_model, tiny_encoder, "marian")
-    for found in IntegratedGradients(200, layer=layer)(*scorer):
+def test_attributions_at_a_layer_are_complete(tiny_model, tiny_encoder, layer):
+    inputs = example_inputs(tiny_model, tiny_encoder, "marian")
+    for found in IntegratedGradients(200, layer=layer)(*inputs):
         assert found.details["completeness_gap_bits"] < 1e-3
         assert found.layer == layer
 
 
 @pytest.mark.parametrize("name", ["marian", "bert-classifier"])
 def test_equals_a_slow_integral_by_the_midpoint_rule(tiny_model, tiny_encoder, name):
-    model, sources, targets = posed(tiny_model, tiny_encoder, name)
+    model, sources, targets = example_inputs(tiny_model, tiny_encoder, name)
     source, target = sources[2], targets[2]
     scorer = target_scorer(model, [source], [target])
     with torch.no_grad():
@@ -82,9 +82,9 @@ def test_equals_a_slow_integral_by_the_midpoint_rule(tiny_model, tiny_encoder, n
         assert_close(figures([row[-1] for row in found.matrix]), words, rtol=0, atol=1e-4)
 
 
-def test_one_step_is_exact_for_a_linear_answer(tiny_model, tiny_encoder, monkeypatch):
+def test_one_step_is_exact_for_a_linear_model(tiny_model, tiny_encoder, monkeypatch):
     """log p is linear in the embeddings: attributions are (x - b) w, whatever the steps."""
-    model, sources, labels = posed(tiny_model, tiny_encoder, "bert-classifier")
+    model, sources, labels = example_inputs(tiny_model, tiny_encoder, "bert-classifier")
     weight = torch.randn(16, generator=torch.Generator().manual_seed(0)).double()
 
     def classify(states, mask, from_layer=0):
@@ -105,32 +105,32 @@ def test_one_step_is_exact_for_a_linear_answer(tiny_model, tiny_encoder, monkeyp
         assert found.details["completeness_gap_bits"] < 1e-12
 
 
-def test_the_batch_holds_steps_of_one_sentence_or_of_several(tiny_model, tiny_encoder):
-    scorer = posed(tiny_model, tiny_encoder, "ssru")
-    expected = IntegratedGradients(7)(*scorer, batch_size=1)
+def test_batches_mix_steps_of_several_sentences(tiny_model, tiny_encoder):
+    inputs = example_inputs(tiny_model, tiny_encoder, "ssru")
+    expected = IntegratedGradients(7)(*inputs, batch_size=1)
     for batch_size in (3, 7, 16, 64):
-        for found, one in zip(IntegratedGradients(7)(*scorer, batch_size=batch_size), expected, strict=True):
+        for found, one in zip(IntegratedGradients(7)(*inputs, batch_size=batch_size), expected, strict=True):
             assert_close(figures(found.matrix), figures(one.matrix))
             assert_close(figures(found.prefix_matrix), figures(one.prefix_matrix))
             assert found.passes == one.passes == 7 * (1 + len(found.target_tokens)) + 2
 
 
-def test_an_unknown_piece_gets_nothing(tiny_model, tiny_encoder):
-    model, sources, targets = posed(tiny_model, tiny_encoder, "bert-classifier")
+def test_an_unknown_piece_gets_0(tiny_model, tiny_encoder):
+    model, sources, targets = example_inputs(tiny_model, tiny_encoder, "bert-classifier")
     source = model.tokenize_source("the 中 house")
     found = IntegratedGradients(5)(model, [source], [1])[0]
     assert found.scores[source.ids.index(model.unknown_id)] == 0
     assert any(found.scores)
 
 
-def test_it_works_where_gradients_are_switched_off(tiny_model, tiny_encoder):
+def test_it_works_inside_no_grad(tiny_model, tiny_encoder):
     for name in ("ssru", "bert-classifier"):
-        scorer = posed(tiny_model, tiny_encoder, name)
-        plain = IntegratedGradients(3)(*scorer)
+        inputs = example_inputs(tiny_model, tiny_encoder, name)
+        plain = IntegratedGradients(3)(*inputs)
         with torch.no_grad():
-            assert IntegratedGradients(3)(*scorer) == plain
+            assert IntegratedGradients(3)(*inputs) == plain
         with torch.inference_mode():
-            assert IntegratedGradients(3)(*scorer) == plain
+            assert IntegratedGradients(3)(*inputs) == plain
 
 
 def test_no_steps():

@@ -8,7 +8,7 @@ from torch.testing import assert_close
 
 from nmt_ib.attribution.mixing import Mixing, decoder_rollout, mixing_attributions, resolve_layer, rollout
 from nmt_ib.errors import RequestError
-from tests.attribution.examples import figures, posed
+from tests.attribution.examples import example_inputs, figures
 
 
 def shares(*shape, seed=0):
@@ -42,7 +42,7 @@ def test_a_rollout_of_the_decoder_is_recursive_in_its_layers():
 
 @pytest.mark.parametrize("batch_size", [1, 2, 8])
 def test_attributions_of_given_shares(tiny_model, tiny_encoder, batch_size):
-    model, sources, targets = posed(tiny_model, tiny_encoder, "bart")
+    model, sources, targets = example_inputs(tiny_model, tiny_encoder, "bart")
 
     def mix(batch, forced):
         rows, pieces = forced.ids.shape[1], batch.ids.shape[1]

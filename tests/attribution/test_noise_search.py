@@ -70,7 +70,7 @@ def test_the_golden_case(products):
     assert change.isinf()  # nobody looked whether it is at rest
 
 
-def test_the_golden_case_stays_with_noise():
+def test_the_golden_case_with_noise():
     sigma, change = toy().solve(1, steps=8, pairs=100)
     assert_close(sigma[0], GOLDEN, rtol=0.01, atol=0)
     assert change < 0.01
@@ -93,7 +93,7 @@ def test_the_first_order_is_exact_where_the_state_is_linear():
     assert_close(search.solve(1, steps=0, pairs=1)[0], expected, rtol=1e-9, atol=0)
 
 
-def test_more_products_come_nearer_where_directions_share():
+def test_more_products_are_more_accurate_for_correlated_directions():
     search, cost = linear(orthogonal=False, size=16)
     expected = (search.entropy_weight[:, None] / (2 * cost)).sqrt()
     errors = [
@@ -111,7 +111,7 @@ def test_steps_stay_within_one_percent_of_the_closed_form():
     assert (change < 0.01).all()
 
 
-def test_the_fixed_point_finds_back_from_a_wrong_start(monkeypatch):
+def test_the_fixed_point_converges_from_a_wrong_start(monkeypatch):
     search, cost = linear(size=128)
     first_order = search._first_order
     monkeypatch.setattr(NoiseSearch, "_first_order", lambda self, products: (first_order(1)[0], 50 * first_order(1)[1]))
@@ -156,7 +156,7 @@ def test_many_adam_steps_agree():
     assert (change < 0.1).all()
 
 
-def test_one_more_step_costs_nothing_at_rest_and_the_start_alone_costs_more():
+def test_more_steps_do_not_help_after_convergence():
     """The optimum is flat, so what tells them apart is the loss on the same fresh noise."""
     state, scale = mixing()
     inputs = doubles(4, 7, 32, seed=10)
@@ -171,7 +171,7 @@ def test_one_more_step_costs_nothing_at_rest_and_the_start_alone_costs_more():
     assert (ours < start).all()
 
 
-def test_a_piece_that_the_state_ignores_gets_the_ceiling_and_no_bits():
+def test_a_piece_that_the_state_ignores_gets_maximum_noise_and_no_bits():
     inputs = doubles(1, 3, 2)
     search = search_of(
         lambda given: given[:, :2].flatten(1)[:, None], inputs, torch.ones(1, 4).double(), 0.1, embedding_std=0.5
@@ -184,7 +184,7 @@ def test_a_piece_that_the_state_ignores_gets_the_ceiling_and_no_bits():
     assert change.isfinite()
 
 
-def test_padding_and_neighbours_change_nothing():
+def test_results_do_not_depend_on_padding_and_batch():
     state, scale = mixing()
     weights = scale[:4] ** -2
 
@@ -211,7 +211,7 @@ def test_padding_and_neighbours_change_nothing():
     assert not sigma[1, 2:].any()
 
 
-def test_draws_depend_on_the_sentence_alone():
+def test_noise_depends_on_the_sentence_only():
     noise = search_of(lambda given: given, doubles(2, 3, 2), torch.ones(3, 2).double(), RATE, lengths=[3, 2])
     again = search_of(lambda given: given, doubles(2, 3, 2), torch.ones(3, 2).double(), RATE, lengths=[3, 2])
     first = noise.noise()

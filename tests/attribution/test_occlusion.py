@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from nmt_ib.attribution.contribution import ContributionMethod
 from nmt_ib.attribution.occlusion import Occlusion
-from tests.attribution.examples import figures, posed
+from tests.attribution.examples import example_inputs, figures
 from tests.oracles.contribution import Slow
 from tests.tiny_encoders import ENCODERS
 
@@ -32,7 +32,7 @@ def without_token(tiny, source, target, token):
 @pytest.mark.parametrize("name", SCALES)
 @torch.no_grad()
 def test_translations_one_by_one(tiny_model, tiny_encoder, name):
-    model, sources, targets = posed(tiny_model, tiny_encoder, name)
+    model, sources, targets = example_inputs(tiny_model, tiny_encoder, name)
     for source, target, found in zip(sources, targets, Occlusion()(model, sources, targets, batch_size=5), strict=True):
         slow = Slow(tiny_model(name), source, target, SCALES[name])
         expected = slow.matrix("unknown")
@@ -49,7 +49,7 @@ def test_translations_one_by_one(tiny_model, tiny_encoder, name):
 @pytest.mark.parametrize("name", CLASSIFIERS)
 @torch.no_grad()
 def test_labels_one_by_one(tiny_model, tiny_encoder, name):
-    model, sources, labels = posed(tiny_model, tiny_encoder, name)
+    model, sources, labels = example_inputs(tiny_model, tiny_encoder, name)
     network = copy.deepcopy(model.model)
 
     def bits(ids, label):
@@ -68,15 +68,15 @@ def test_labels_one_by_one(tiny_model, tiny_encoder, name):
 
 
 def test_it_is_the_contribution_of_words_over_the_whole_vocabulary(tiny_model, tiny_encoder):
-    model, sources, targets = posed(tiny_model, tiny_encoder, "ssru")
+    model, sources, targets = example_inputs(tiny_model, tiny_encoder, "ssru")
     contributions = ContributionMethod("unknown", shortlist=0)(model, sources, targets)
     for found, other in zip(Occlusion()(model, sources, targets), contributions, strict=True):
         assert_close(figures(found.matrix), other.matrix_bits, rtol=0, atol=1e-9)
 
 
-def test_pieces_of_a_word_get_even_shares_and_signs_are_kept(tiny_model, tiny_encoder):
+def test_pieces_of_a_word_get_equal_signed_shares(tiny_model, tiny_encoder):
     for name in ("marian", "bert-classifier"):
-        found = Occlusion()(*posed(tiny_model, tiny_encoder, name))
+        found = Occlusion()(*example_inputs(tiny_model, tiny_encoder, name))
         for each in found:
             for word in range(len(each.words)):
                 shares = {score for score, index in zip(each.scores, each.word_index, strict=True) if index == word}

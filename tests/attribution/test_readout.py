@@ -73,7 +73,7 @@ def test_bits_are_those_of_the_words_gates(asked, layer):
         assert (found.unit, found.layer, found.passes) == ("bits", layer, 1)
 
 
-def test_neither_batch_size_nor_order_nor_the_answer_changes_anything(asked):
+def test_results_do_not_depend_on_batch_size_order_and_target(asked):
     model, sources, targets = asked
     readout = Readout(randomised(ReadoutNetwork(measure_statistics(model, sources))))
     expected = torch.tensor([bits for found in readout(model, sources, targets) for bits in found.bits])
@@ -81,7 +81,7 @@ def test_neither_batch_size_nor_order_nor_the_answer_changes_anything(asked):
     assert_close(torch.tensor([bits for found in alone for bits in found.bits]), expected, rtol=1e-6, atol=1e-7)
 
 
-def test_a_network_comes_back_from_its_directory(asked, tmp_path):
+def test_a_network_is_loaded_from_its_directory(asked, tmp_path):
     model, sources, targets = asked
     network = randomised(ReadoutNetwork(measure_statistics(model, sources), layer=1, hidden=(6, 3)))
     network.save(tmp_path / "new")
@@ -89,7 +89,7 @@ def test_a_network_comes_back_from_its_directory(asked, tmp_path):
     assert load_readout(tmp_path / "new", model).hidden == (6, 3)
 
 
-def test_a_network_of_another_model_is_refused(asked, tmp_path):
+def test_a_network_of_another_model_is_an_error(asked, tmp_path):
     model, sources, targets = asked
     statistics = replace(measure_statistics(model, sources), model="another")
     network = ReadoutNetwork(statistics)
@@ -106,7 +106,7 @@ def test_a_directory_without_a_network_is_named(asked, tmp_path):
         Readout(tmp_path)(model, sources, targets)
 
 
-def test_every_gate_can_learn_from_the_start(asked):
+def test_initial_gates_are_below_the_clamp(asked):
     model, sources, _ = asked
     network = ReadoutNetwork(measure_statistics(model, sources))
     batch = model.pad(sources)

@@ -28,7 +28,7 @@ def asked(request, tiny_model, tiny_encoder):
     return model, [model.tokenize_source(text) for text in (*ENGLISH, "no")], [model.tokenize_target(t) for t in texts]
 
 
-def test_training_lowers_the_loss_and_leaves_the_model_alone(asked, tmp_path):
+def test_training_lowers_the_loss_and_leaves_the_model_unchanged(asked, tmp_path):
     model, sources, targets = asked
     before = {name: (weight.clone(), weight.grad) for name, weight in model.model.named_parameters()}
     losses = []
@@ -47,7 +47,7 @@ def test_training_lowers_the_loss_and_leaves_the_model_alone(asked, tmp_path):
         assert weight.grad is before[name][1]
 
 
-def test_a_training_that_was_cut_off_goes_on_to_the_same_network(asked, tmp_path):
+def test_an_interrupted_training_resumes_to_the_same_network(asked, tmp_path):
     model, sources, targets = asked
     whole = train_readout(model, sources, targets, tmp_path / "whole", training=TRAINING)
 
@@ -66,7 +66,7 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_network(asked, tmp_path
         assert_close(again.state_dict()[name], weight, rtol=0, atol=1e-12)
 
 
-def test_another_training_in_the_same_directory_is_refused(asked, tmp_path):
+def test_another_training_in_the_same_directory_is_an_error(asked, tmp_path):
     model, sources, targets = asked
     train_readout(model, sources, targets, tmp_path, training=TRAINING)
     with pytest.raises(RequestError, match="another training"):
@@ -75,7 +75,7 @@ def test_another_training_in_the_same_directory_is_refused(asked, tmp_path):
         train_readout(model, sources[1:], targets[1:], tmp_path, training=TRAINING)
 
 
-def test_training_learns_to_let_through_what_the_answer_needs(tmp_path):
+def test_training_opens_the_gates_of_relevant_words(tmp_path):
     """The score is the sum of the words' first numbers: pieces 0 and 1 say nothing, pieces 2 and 3 say yes."""
     states = torch.tensor([[-0.5, 3.0], [-0.5, -3.0], [2.5, 1.0], [2.0, -2.0]])
     model = Linear(torch.tensor([[1.0, 0.0]]), states)
@@ -88,7 +88,7 @@ def test_training_learns_to_let_through_what_the_answer_needs(tmp_path):
     assert min(needed) > 10 * max(others)
 
 
-def test_what_is_kept_is_plain(asked, tmp_path):
+def test_saved_files(asked, tmp_path):
     model, sources, targets = asked
     train_readout(model, sources, targets, tmp_path, training=TRAINING)
     names = {path.name for path in tmp_path.iterdir()}

@@ -1,4 +1,4 @@
-"""What a model is asked, against Hugging Face's own forward passes over single sentences."""
+"""Scores of targets against Hugging Face's own forward passes over single sentences."""
 
 import copy
 import math
@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from nmt_ib.attribution.scoring import target_scorer
 from nmt_ib.errors import RequestError
-from tests.attribution.examples import LABELS, SOURCES, TARGETS, posed
+from tests.attribution.examples import LABELS, SOURCES, TARGETS, example_inputs
 from tests.oracles.contribution import Slow
 from tests.tiny_encoders import ENCODERS
 from tests.tiny_models import MODELS
@@ -25,8 +25,8 @@ def no_grad():
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_log_probabilities_of_translations_are_hugging_faces(tiny_model, tiny_encoder, name):
-    model, sources, targets = posed(tiny_model, tiny_encoder, name)
+def test_log_probabilities_of_translations_equal_hugging_face(tiny_model, tiny_encoder, name):
+    model, sources, targets = example_inputs(tiny_model, tiny_encoder, name)
     scorer = target_scorer(model, sources, targets)
     found = scorer.logprobs(*scorer.inputs())
     assert found.shape == scorer.target_mask.shape
@@ -37,8 +37,8 @@ def test_log_probabilities_of_translations_are_hugging_faces(tiny_model, tiny_en
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
-def test_log_probabilities_of_labels_are_hugging_faces(tiny_model, tiny_encoder, name):
-    model, sources, labels = posed(tiny_model, tiny_encoder, name)
+def test_log_probabilities_of_labels_equal_hugging_face(tiny_model, tiny_encoder, name):
+    model, sources, labels = example_inputs(tiny_model, tiny_encoder, name)
     scorer = target_scorer(model, sources, labels)
     found = scorer.logprobs(*scorer.inputs())
     network = copy.deepcopy(model.model)
@@ -49,16 +49,16 @@ def test_log_probabilities_of_labels_are_hugging_faces(tiny_model, tiny_encoder,
 
 @pytest.mark.parametrize("name", ["marian", "t5", "bert-classifier"])
 @pytest.mark.parametrize("layer", [0, 1, 3])
-def test_a_question_can_be_asked_from_any_layer(tiny_model, tiny_encoder, name, layer):
-    scorer = target_scorer(*posed(tiny_model, tiny_encoder, name))
+def test_scores_from_any_layer_are_equal(tiny_model, tiny_encoder, name, layer):
+    scorer = target_scorer(*example_inputs(tiny_model, tiny_encoder, name))
     embeddings, *prefix = scorer.inputs()
     states = scorer.model.encode(embeddings, scorer.batch.mask, to_layer=layer)
     assert_close(scorer.logprobs(states, *prefix, from_layer=layer), scorer.logprobs(embeddings))
 
 
 @pytest.mark.parametrize("name", ["marian", "ssru", "roberta-classifier"])
-def test_unknown_pieces_are_what_the_model_reads_for_the_unknown_id(tiny_model, tiny_encoder, name):
-    model, sources, targets = posed(tiny_model, tiny_encoder, name)
+def test_unknown_pieces_have_the_embedding_of_the_unknown_id(tiny_model, tiny_encoder, name):
+    model, sources, targets = example_inputs(tiny_model, tiny_encoder, name)
     scorer = target_scorer(model, sources, targets)
     pieces = scorer.batch.word_index == 0
     found = scorer.logprobs(*scorer.inputs(pieces))
@@ -76,8 +76,8 @@ def test_unknown_pieces_are_what_the_model_reads_for_the_unknown_id(tiny_model, 
 
 
 @pytest.mark.parametrize("name", ["marian", "t5", "bart"])
-def test_an_unknown_target_token_is_read_but_still_asked_for(tiny_model, tiny_encoder, name):
-    model, sources, targets = posed(tiny_model, tiny_encoder, name)
+def test_an_unknown_target_token_is_read_as_unknown_and_scored_as_itself(tiny_model, tiny_encoder, name):
+    model, sources, targets = example_inputs(tiny_model, tiny_encoder, name)
     tiny, source, target = tiny_model(name), sources[0], targets[0]
     scorer = target_scorer(model, [source], [target])
     tokens = torch.arange(len(target))[None] == 1
@@ -93,16 +93,16 @@ def test_an_unknown_target_token_is_read_but_still_asked_for(tiny_model, tiny_en
 
 
 @pytest.mark.parametrize("name", ["ssru", "bert-classifier"])
-def test_rows_are_questions_about_chosen_sentences(tiny_model, tiny_encoder, name):
-    scorer = target_scorer(*posed(tiny_model, tiny_encoder, name))
+def test_rows_select_sentences(tiny_model, tiny_encoder, name):
+    scorer = target_scorer(*example_inputs(tiny_model, tiny_encoder, name))
     index = torch.tensor([2, 0, 2])
     chosen = scorer.rows(index)
     assert_close(chosen.logprobs(*chosen.inputs()), scorer.logprobs(*scorer.inputs())[index])
 
 
 @pytest.mark.parametrize("name", ["ssru", "bert-classifier"])
-def test_each_answer_is_read_from_its_own_state_alone(tiny_model, tiny_encoder, name):
-    scorer = target_scorer(*posed(tiny_model, tiny_encoder, name))
+def test_each_target_is_scored_from_its_own_state(tiny_model, tiny_encoder, name):
+    scorer = target_scorer(*example_inputs(tiny_model, tiny_encoder, name))
     states = scorer.output_states(*scorer.inputs())
     plain = scorer.score(states)
     states[:, 0, 0] += 1.0
@@ -110,7 +110,7 @@ def test_each_answer_is_read_from_its_own_state_alone(tiny_model, tiny_encoder, 
     assert (scorer.score(states)[:, 0] != plain[:, 0]).all()
 
 
-def test_a_model_without_answers_is_refused(tiny_encoder):
+def test_a_bare_encoder_is_an_error(tiny_encoder):
     model = tiny_encoder("bert")
     with pytest.raises(RequestError, match="tiny gives no probabilities"):
         target_scorer(model, [model.tokenize_source(SOURCES[0])], [LABELS[0]])

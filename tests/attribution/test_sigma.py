@@ -1,4 +1,4 @@
-"""Sigma at every site of tiny models: what is minimised, what must not change it, and what comes back."""
+"""Sigma at every site of tiny models: objective, invariances and results."""
 
 import math
 from dataclasses import replace
@@ -10,7 +10,7 @@ from torch.testing import assert_close
 from nmt_ib.attribution.sigma import Sigma
 from nmt_ib.attribution.statistics_measurement import measure_statistics
 from nmt_ib.errors import RequestError
-from tests.attribution.examples import figures, posed
+from tests.attribution.examples import example_inputs, figures
 from tests.oracles import sigma_adam
 
 TRANSLATORS = ("marian", "ssru", "t5")
@@ -29,7 +29,7 @@ def asked(tiny_model, tiny_encoder):
 
     def of(name):
         if name not in kept:
-            model, sources, targets = posed(tiny_model, tiny_encoder, name)
+            model, sources, targets = example_inputs(tiny_model, tiny_encoder, name)
             translations = None if name.endswith("classifier") else targets
             kept[name] = model, sources, targets, measure_statistics(model, sources, translations)
         return kept[name]
@@ -64,7 +64,7 @@ def plain_state(model, source, target, part, layer):
 
 
 @pytest.mark.parametrize(("name", "part", "layer"), SITES)
-def test_every_site_is_searched_alone_and_in_a_padded_batch_alike(asked, name, part, layer):
+def test_results_at_every_site_do_not_depend_on_the_batch(asked, name, part, layer):
     model, sources, targets, statistics = asked(name)
     method = Sigma(layer=layer, part=part, statistics=statistics, **QUICK)
     found = method(model, sources, targets)
@@ -84,7 +84,7 @@ def test_every_site_is_searched_alone_and_in_a_padded_batch_alike(asked, name, p
 
 
 @pytest.mark.parametrize(("name", "part", "layer"), SITES)
-def test_every_site_s_state_and_weights_are_the_plain_ones(asked, name, part, layer):
+def test_state_and_weights_of_every_site(asked, name, part, layer):
     model, sources, targets, statistics = asked(name)
     method = Sigma(layer=layer, part=part, statistics=statistics)
     asked_for = targets if method.site.needs_target and not name.endswith("classifier") else None
@@ -112,7 +112,7 @@ def test_every_site_s_state_and_weights_are_the_plain_ones(asked, name, part, la
 
 @pytest.mark.parametrize("name", ["marian", "bert-classifier"])
 @pytest.mark.parametrize("include_special", [True, False])
-def test_both_scalings_are_one_where_the_rate_is_converted(asked, name, include_special):
+def test_both_scalings_agree_if_the_rate_is_converted(asked, name, include_special):
     # paper: sums over O x U elements of the state, and over S pieces x D dimensions; code: means over both.
     model, sources, _, statistics = asked(name)
     for source in sources:
@@ -125,7 +125,7 @@ def test_both_scalings_are_one_where_the_rate_is_converted(asked, name, include_
 
 
 @pytest.mark.parametrize("regularization", ["corpus", "state"])
-def test_many_adam_steps_find_nothing_better(asked, regularization):
+def test_many_adam_steps_find_no_lower_loss(asked, regularization):
     model, sources, _, statistics = asked("bert-classifier")
     method = Sigma(layer=2, regularization=regularization, statistics=statistics, steps=12)
     source = sources[2]
@@ -148,7 +148,7 @@ def test_many_adam_steps_find_nothing_better(asked, regularization):
 
 
 @pytest.mark.parametrize("name", ["ssru", "bert-classifier"])
-def test_special_pieces_are_disturbed_when_asked(asked, name):
+def test_special_pieces_are_perturbed_on_request(asked, name):
     model, sources, targets, statistics = asked(name)
     for each in Sigma(layer=2, include_special=True, statistics=statistics, **QUICK)(model, sources, targets):
         assert min(each.sigma) > 0
@@ -164,7 +164,7 @@ def test_a_higher_rate_leaves_fewer_bits(asked):
         assert one.details["outside_cloud"] <= other.details["outside_cloud"]
 
 
-def test_all_noise_leaves_the_cloud_and_none_stays_in_it(asked):
+def test_large_noise_leaves_the_cloud_and_small_noise_does_not(asked):
     model, sources, _, statistics = asked("bert-classifier")
     far, near = (Sigma(rate=rate, statistics=statistics, **QUICK)(model, sources) for rate in (1e4, 1e-8))
     assert all(each.details["outside_cloud"] == 1 for each in far)
@@ -187,7 +187,7 @@ def test_bits_by_hand(asked):
 
 @pytest.mark.parametrize("name", TRANSLATORS[1:])
 @pytest.mark.parametrize(("part", "layer"), [("decoder", 2), ("logits", 1)])
-def test_each_token_alone(asked, name, part, layer):
+def test_each_token_separately(asked, name, part, layer):
     model, sources, targets, statistics = asked(name)
     method = Sigma(layer=layer, part=part, per_token=True, statistics=statistics, **QUICK)
     found = method(model, sources[1:], targets[1:])
@@ -210,7 +210,7 @@ def test_each_token_alone(asked, name, part, layer):
 
 
 @pytest.mark.parametrize("name", TRANSLATORS)
-def test_later_tokens_change_nothing_before_them(asked, name):
+def test_later_tokens_do_not_affect_earlier_ones(asked, name):
     model, sources, _, statistics = asked(name)
     first, second = (model.tokenize_target(text) for text in ("A casa velha.", "A casa é verde e o jardim."))
     same = next(place for place, ids in enumerate(zip(first.ids, second.ids, strict=False)) if len(set(ids)) > 1)
@@ -223,7 +223,7 @@ def test_later_tokens_change_nothing_before_them(asked, name):
         assert_close(mine[rows, : same + 1], theirs[rows, : same + 1], rtol=1e-6, atol=1e-9)
 
 
-def test_rest_is_told(asked):
+def test_convergence_is_reported(asked):
     model, sources, _, statistics = asked("bert-classifier")
     start, long = (
         Sigma(layer=2, statistics=statistics, products=2, steps=steps, pairs=8)(model, sources) for steps in (0, 30)
@@ -232,7 +232,7 @@ def test_rest_is_told(asked):
     assert all(each.converged and each.details["change"] < 0.1 for each in long)
 
 
-def test_a_seed_decides_and_the_sample_is_the_statistics_when_none_are_given(asked):
+def test_results_depend_on_the_seed_and_statistics_default_to_the_sample(asked):
     model, sources, _, _ = asked("bert-classifier")
     method = Sigma(layer=1, **QUICK)
     first = method(model, sources[:1])
@@ -274,7 +274,7 @@ def test_a_wrong_setting_is_named(settings, message):
         ("bert-classifier", {"part": "logits", "per_token": True}, "not a translation model"),
     ],
 )
-def test_what_the_model_does_not_have_is_named(asked, name, settings, message):
+def test_a_missing_site_is_named(asked, name, settings, message):
     model, sources, _, statistics = asked(name)
     with pytest.raises(RequestError, match=message):
         Sigma(statistics=statistics, **settings)(model, sources)
@@ -289,7 +289,7 @@ def test_a_bare_encoder_has_neither_pooled_state_nor_logits(tiny_encoder):
     assert Sigma(layer=3, **QUICK)(model, sources)[0].sigma[1] > 0
 
 
-def test_statistics_of_another_model_or_without_what_is_needed_are_refused(asked):
+def test_statistics_of_another_model_or_without_a_part_are_an_error(asked):
     model, sources, targets, statistics = asked("marian")
     other = asked("bert-classifier")[3]
     with pytest.raises(RequestError, match="belong to another model, not to tiny"):
@@ -299,7 +299,7 @@ def test_statistics_of_another_model_or_without_what_is_needed_are_refused(asked
         Sigma(part="decoder", statistics=without)(model, sources, targets)
 
 
-def test_it_searches_also_where_gradients_are_off(asked):
+def test_it_works_inside_inference_mode(asked):
     model, sources, _, statistics = asked("bert-classifier")
     expected = Sigma(statistics=statistics, **QUICK)(model, sources)
     with torch.inference_mode():

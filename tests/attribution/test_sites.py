@@ -6,7 +6,7 @@ import torch
 from nmt_ib.attribution.scoring import target_scorer
 from nmt_ib.attribution.sites import Site
 from nmt_ib.errors import RequestError
-from tests.attribution.examples import posed
+from tests.attribution.examples import example_inputs
 
 
 def test_keys_and_targets():
@@ -32,7 +32,7 @@ def test_keys_and_targets():
 )
 def test_sites_that_a_model_does_not_have(tiny_model, tiny_encoder, name, site, message):
     with pytest.raises(RequestError, match=message):
-        site.check(posed(tiny_model, tiny_encoder, name)[0])
+        site.check(example_inputs(tiny_model, tiny_encoder, name)[0])
 
 
 def test_an_unknown_part_is_named():
@@ -50,7 +50,7 @@ def test_an_unknown_part_is_named():
     ],
 )  # fmt: skip
 def test_states_have_one_vector_per_position(tiny_model, tiny_encoder, name, site):
-    model, sources, targets = posed(tiny_model, tiny_encoder, name)
+    model, sources, targets = example_inputs(tiny_model, tiny_encoder, name)
     site.check(model)
     scorer = target_scorer(model, sources, targets)
     positions = site.positions(scorer)

@@ -82,7 +82,7 @@ def test_the_radius_holds_99_percent_of_the_embeddings(classifier):
 
 
 @pytest.mark.parametrize("batch_size", [1, 5, 64])
-def test_batch_size_and_order_change_nothing(translator, batch_size):
+def test_results_do_not_depend_on_batch_size_and_order(translator, batch_size):
     sources, targets = read(translator), [translator.tokenize_target(text) for text in TARGETS]
     expected = measure_statistics(translator, sources, targets)
     for found in (
@@ -110,7 +110,7 @@ def test_a_constant_dimension_is_floored_and_counted(classifier, monkeypatch):
     assert layer.std.min() > 0
 
 
-def test_a_journey_through_a_file(classifier, translator, tmp_path):
+def test_file_round_trip(classifier, translator, tmp_path):
     found, path = measure_statistics(classifier, read(classifier)), tmp_path / "statistics.npz"
     found.save(path)
     again = CorpusStatistics.load(path, classifier)
@@ -123,7 +123,7 @@ def test_a_journey_through_a_file(classifier, translator, tmp_path):
         CorpusStatistics.load(path, translator)
 
 
-def test_a_hash_tells_texts_apart(classifier):
+def test_the_fingerprint_distinguishes_texts(classifier):
     text = measure_statistics(classifier, read(classifier)).text
     assert measure_statistics(classifier, read(classifier)).text == text
     assert measure_statistics(classifier, read(classifier)[1:]).text != text
@@ -145,6 +145,6 @@ def test_the_package_s_own_sentences_are_in_the_model_s_language(translator, mon
 
 
 @pytest.mark.parametrize("lines", [[], ["", "  "], ["w " * 2_000], ["A single line."]])
-def test_a_corpus_that_shows_no_differences_is_refused(classifier, lines):
+def test_a_corpus_of_one_sentence_is_an_error(classifier, lines):
     with pytest.raises(RequestError, match="at least two sentences that the model can read"):
         statistics_for(classifier, lines)

@@ -1,4 +1,4 @@
-"""What a tolerated noise says, by hand."""
+"""Bits and fields of tolerated noise, by hand."""
 
 import math
 
@@ -11,7 +11,7 @@ from nmt_ib.attribution.tolerated_noise import ToleratedNoise, capacity_bits, di
 SPREAD = torch.tensor([1.0, 2.0]).double()
 
 
-def test_bits_of_no_noise_little_noise_and_endless_noise():
+def test_bits_of_no_small_and_infinite_noise():
     sigma = torch.tensor([0.0, 1.0, 1e9]).double()
     assert_close(capacity_bits(sigma, SPREAD), torch.tensor([0.0, 0.5 * math.log2(10), 0.0]).double())
     assert_close(discarded_bits(sigma, SPREAD), torch.tensor([0.0, 0.0, 2 * math.log2(1e9) - 1]).double())

@@ -128,7 +128,7 @@ ALIGN = ["alignment", "--source", "a.en", "--target", "a.pt", "--links"]
         (["attribution", "--data", "a.en", "--methods", "gradient", "--target", "short"], "expected one for one"),
         (["attribution", "--data", "a.en", "--methods", "gradient", "--model", "./no"], "there is no directory ./no"),
         (["attribution", "--data", "a.en"], "--methods"),
-        ([*ALIGN, "bad.links", "--methods", "gradient"], "'0:0' is no link"),
+        ([*ALIGN, "bad.links", "--methods", "gradient"], "'0:0' is not a link"),
         ([*ALIGN, "short", "--methods", "gradient"], "expected one for one"),
         ([*ALIGN, "a.links", "--methods", "gradient", "--model", "builtin:xx"], "built in: builtin:en-pt"),
     ],

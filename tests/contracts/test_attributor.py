@@ -1,4 +1,4 @@
-"""What every attribution method promises, on tiny translation models and a tiny classifier."""
+"""Contract of attribution methods, on tiny translation models and a tiny classifier."""
 
 import json
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from nmt_ib.attribution.sigma import Sigma
 from nmt_ib.attribution.statistics_measurement import statistics_for
 from nmt_ib.protocols import Attributor
 from nmt_ib.results.attribution import Attribution
-from tests.attribution.examples import posed
+from tests.attribution.examples import example_inputs
 from tests.tiny_models import ENGLISH
 
 
@@ -61,9 +61,9 @@ def method(request):
 
 
 @pytest.fixture(params=KINDS)
-def question(request, tiny_model, tiny_encoder):
+def inputs(request, tiny_model, tiny_encoder):
     """A model, tokenised sentences, and translations or labels."""
-    return posed(tiny_model, tiny_encoder, request.param)
+    return example_inputs(tiny_model, tiny_encoder, request.param)
 
 
 def assert_same(found, expected):
@@ -111,8 +111,8 @@ def test_is_an_attributor(method):
     assert isinstance(method, Attributor)
 
 
-def test_one_attribution_a_sentence_in_order_with_a_figure_for_each_piece(method, question):
-    model, sources, targets = question
+def test_one_attribution_per_sentence_with_a_score_per_piece(method, inputs):
+    model, sources, targets = inputs
     found = method(model, sources, targets)
     assert [each.text for each in found] == [source.text for source in sources]
     for source, target, each in zip(sources, targets, found, strict=True):
@@ -132,8 +132,8 @@ def test_one_attribution_a_sentence_in_order_with_a_figure_for_each_piece(method
         assert not label or each.matrix is each.prefix_matrix is None
 
 
-def test_a_matrix_has_a_row_a_word_and_a_column_a_target_token(method, question):
-    model, sources, targets = question
+def test_a_matrix_has_a_row_per_word_and_a_column_per_target_token(method, inputs):
+    model, sources, targets = inputs
     for source, target, each in zip(sources, targets, method(model, sources, targets), strict=True):
         if each.matrix is not None:
             matrix = torch.tensor(each.matrix)
@@ -146,14 +146,14 @@ def test_a_matrix_has_a_row_a_word_and_a_column_a_target_token(method, question)
             assert not prefix.tril().any()
 
 
-def test_special_pieces_count_nothing(method, question):
-    for each in method(*question):
+def test_special_pieces_score_0(method, inputs):
+    for each in method(*inputs):
         for special, score in zip(each.special, each.scores, strict=True):
             assert not special or score == 0
 
 
-def test_batch_size_padding_and_order_change_nothing(method, question):
-    model, sources, targets = question
+def test_results_do_not_depend_on_batch_size_padding_and_order(method, inputs):
+    model, sources, targets = inputs
     expected = method(model, sources, targets, batch_size=64)
     assert_same(method(model, sources[::-1], targets[::-1], batch_size=64)[::-1], expected)
     assert_same(method(model, sources, targets, batch_size=2), expected)
@@ -163,20 +163,20 @@ def test_batch_size_padding_and_order_change_nothing(method, question):
     assert_same(alone, expected)
 
 
-def test_equal_questions_get_equal_answers(method, question):
-    model, sources, targets = question
+def test_equal_inputs_give_equal_attributions(method, inputs):
+    model, sources, targets = inputs
     found = method(model, sources, targets)
     assert method(model, sources, targets) == found
     twice = method(model, [sources[1], sources[0], sources[1]], [targets[1], targets[0], targets[1]])
     assert_same([twice[0], twice[2]], [found[1], found[1]])
 
 
-def test_nothing_to_do(method, question):
-    assert method(question[0], [], []) == []
+def test_nothing_to_do(method, inputs):
+    assert method(inputs[0], [], []) == []
 
 
-def test_a_sentence_without_words(method, question):
-    model, sources, targets = question
+def test_a_sentence_without_words(method, inputs):
+    model, sources, targets = inputs
     empty = model.tokenize_source(" ")
     found = method(model, [sources[0], empty], targets[:2])
     assert_same(found[:1], method(model, sources[:1], targets[:1]))
@@ -184,13 +184,13 @@ def test_a_sentence_without_words(method, question):
     assert not found[1].matrix
 
 
-def test_it_survives_a_journey_through_json(method, question):
-    for each in method(*question):
+def test_json_round_trip(method, inputs):
+    for each in method(*inputs):
         assert Attribution.from_dict(json.loads(json.dumps(each.to_dict(), allow_nan=False))) == each
 
 
-def test_it_becomes_a_table(method, question):
-    for each in method(*question):
+def test_data_frames(method, inputs):
+    for each in method(*inputs):
         table = each.to_dataframe()
         assert list(table["token"]) == list(each.tokens)
         assert list(table["score"]) == list(each.scores)
@@ -201,8 +201,8 @@ def test_it_becomes_a_table(method, question):
             assert tuple(matrix.columns) == each.target_tokens
 
 
-def test_a_notebook_shows_text_as_text(method, question):
-    model, _, targets = question
+def test_html_is_escaped(method, inputs):
+    model, _, targets = inputs
     target = targets[0] if isinstance(targets[0], int) else model.tokenize_target(HOSTILE)
     shown = method(model, [model.tokenize_source(HOSTILE)], [target])[0]._repr_html_()
     assert "<script" not in shown
@@ -210,16 +210,16 @@ def test_a_notebook_shows_text_as_text(method, question):
     assert shown.startswith("<p>")
 
 
-def test_the_model_is_left_as_it_was(method, question):
-    model, sources, targets = question
+def test_the_model_is_unchanged(method, inputs):
+    model, sources, targets = inputs
     before = snapshot(model)
     method(model, sources, targets)
     assert snapshot(model) == before
     assert set(before["hooks"].values()) == {(0, 0, 0)}
 
 
-def test_the_model_is_left_as_it_was_also_after_an_error(method, question, monkeypatch):
-    model, sources, targets = question
+def test_the_model_is_unchanged_after_an_error(method, inputs, monkeypatch):
+    model, sources, targets = inputs
     before = snapshot(model)
     first = next(part for part in model.model.modules() if isinstance(part, torch.nn.Linear))
     monkeypatch.setattr(first, "forward", lambda *_: torch.zeros(1) @ torch.zeros(2))

@@ -1,4 +1,4 @@
-"""Alignments by hand, by brute force, and of pieces that a vocabulary has changed."""
+"""Alignments by hand, by brute force, and of pieces that a vocabulary normalised."""
 
 import random
 from itertools import product

@@ -17,7 +17,7 @@ def test_levels_run_from_none_to_all_and_mirror_each_other(words):
     assert len(levels) in ((words + 1,) if words <= 10 else (10, 11, 12))
 
 
-def test_equals_keep_their_order():
+def test_ties_keep_their_order():
     assert RankedAnswer(SOURCE, 1, (0.0, 1.0, 0.0)).ranking == [1, 0, 2]
 
 

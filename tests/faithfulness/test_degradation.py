@@ -63,7 +63,7 @@ def test_equals_the_definition(asked, operator):
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
-def test_neither_batch_size_nor_order_changes_anything(asked, operator):
+def test_results_do_not_depend_on_batch_size_and_order(asked, operator):
     model, answers = asked
     expected = Degradation(operator)(model, answers, batch_size=64)
     for curve, other in zip(Degradation(operator)(model, answers[::-1], batch_size=1)[::-1], expected, strict=True):
@@ -71,7 +71,7 @@ def test_neither_batch_size_nor_order_changes_anything(asked, operator):
         assert curve.lerf == pytest.approx(other.lerf, abs=1e-9)
 
 
-def test_both_curves_share_their_ends_and_the_area_is_comprehensiveness_less_sufficiency(asked):
+def test_both_curves_share_their_ends_and_the_area_is_comprehensiveness_minus_sufficiency(asked):
     model, answers = asked
     for curve in Degradation()(model, answers):
         assert (curve.morf[0], curve.morf[-1]) == pytest.approx((curve.lerf[0], curve.lerf[-1]))
@@ -150,7 +150,7 @@ def test_equal_copies_run_once(monkeypatch):
     assert sum(seen) == 6  # none and all, shared by MoRF and LeRF, and two levels of each
 
 
-def test_delete_shortens_and_mask_does_not():
+def test_delete_shortens_sentences_and_mask_does_not():
     model = OneWord()
     source = model.tokenize_source("7 11 12")
     Degradation("delete")(model, [RankedAnswer(source, 1, (1.0, 2.0, 3.0))])

@@ -1,4 +1,4 @@
-"""Randomised models: a method that reads the model changes, one that does not stays; and the weights come back."""
+"""Randomized models: attributions that depend on the model change, others do not; weights are restored."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def weights(model):
     return {name: weight.clone() for name, weight in model.model.named_parameters()}
 
 
-def test_parts_run_from_the_output_to_the_embeddings_and_hold_every_weight(asked):
+def test_parts_from_output_to_embeddings_contain_every_weight(asked):
     model, *_ = asked
     names = [name for name, _ in model.parts]
     layers = [name for name in names if name.split()[0] in ("layer", "encoder", "decoder")]
@@ -40,7 +40,7 @@ def test_parts_run_from_the_output_to_the_embeddings_and_hold_every_weight(asked
     assert held == {id(weight) for weight in model.model.parameters()}
 
 
-def test_only_the_parts_change_and_all_come_back(asked):
+def test_only_the_parts_change_and_are_restored(asked):
     model, *_ = asked
     before = weights(model)
     parts = model.parts[:2]
@@ -51,7 +51,7 @@ def test_only_the_parts_change_and_all_come_back(asked):
     assert all(torch.equal(weight, before[name]) for name, weight in model.model.named_parameters())
 
 
-def test_weights_come_back_when_the_body_raises(asked):
+def test_weights_are_restored_if_the_body_raises(asked):
     model, *_ = asked
     before = weights(model)
     with pytest.raises(ValueError, match="stop"), randomized([model.model], torch.Generator()):
@@ -59,7 +59,7 @@ def test_weights_come_back_when_the_body_raises(asked):
     assert all(torch.equal(weight, before[name]) for name, weight in model.model.named_parameters())
 
 
-def test_random_weights_have_the_size_of_the_old_ones():
+def test_random_weights_have_the_moments_of_the_original_ones():
     layer = torch.nn.Linear(300, 300).double()
     layer.weight.data.mul_(3).add_(5)
     mean, deviation = layer.weight.mean().item(), layer.weight.std().item()
@@ -93,5 +93,5 @@ def test_rank_correlation_by_hand(left, right, expected):
     assert rank_correlation(left, right) == pytest.approx(expected)
 
 
-def test_rank_correlation_of_equals_is_not_defined():
+def test_rank_correlation_of_constants_is_nan():
     assert np.isnan(rank_correlation([1, 1], [1, 2]))

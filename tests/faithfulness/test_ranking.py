@@ -28,7 +28,7 @@ def test_average_precision_by_hand():
     assert rank(SCORES, LABELS).average_precision == pytest.approx((1 + 2 / 5) / 2)
 
 
-def test_intervals_hold_the_figure_and_follow_the_seed():
+def test_intervals_contain_the_estimate_and_depend_on_the_seed():
     generator = np.random.default_rng(1)
     labels = [(generator.random(10) < 0.3).tolist() for _ in range(60)]
     scores = [(generator.normal(size=10) + np.array(row)).tolist() for row in labels]

@@ -1,4 +1,4 @@
-"""A linear classifier: what a gate before each of its words should do can be worked out."""
+"""A linear classifier, of which the optimal gates of words are known."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Sigma as Guan et al.'s own code finds it, written from the formulae: one sentence, thousands of noisy Adam steps."""
+"""Sigma by the solver of Guan et al., written from the formulae: one sentence, thousands of noisy Adam steps."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -16,7 +16,7 @@ def translator(tiny_model):
     return tiny_model("bart").model
 
 
-def test_alignment_figures_are_those_of_the_links(translator):
+def test_rows_equal_those_of_the_links(translator):
     gold = ["0-0 1-2 2-1 3p3", "", "0-0 1-1 2-2 3-3"]
     table = benchmark_alignment(translator, SOURCES, TARGETS, gold, {"contribution": ContributionScores()})
     assert table.sentences == 2

@@ -1,4 +1,4 @@
-"""Benchmarks of attribution methods: what is asked, how it is added up, and that it goes on where it was."""
+"""Benchmark of attribution methods: evaluation set, sums over the corpus, resuming."""
 
 import json
 import math
@@ -30,7 +30,7 @@ def classifier(tiny_encoder):
     return tiny_encoder("bert-classifier")
 
 
-def test_what_is_asked_of_a_translation_model(translator):
+def test_evaluation_set_of_a_translation_model(translator):
     found = evaluation_set(translator, SOURCES, TARGETS, tokens=2)
     assert [source.text for source in found.sources] == [SOURCES[0], SOURCES[2]]
     assert [target.text for target in found.targets] == [TARGETS[0], TARGETS[2]]
@@ -42,7 +42,7 @@ def test_what_is_asked_of_a_translation_model(translator):
     assert list(own.targets) == [translator.translate(translator.pad([source]))[0] for source in own.sources]
 
 
-def test_what_is_asked_of_a_classifier(classifier):
+def test_evaluation_set_of_a_classifier(classifier):
     found = evaluation_set(classifier, SOURCES)
     for source, label in zip(found.sources, found.targets, strict=True):
         batch = classifier.pad([source])
@@ -51,7 +51,7 @@ def test_what_is_asked_of_a_classifier(classifier):
     assert evaluation_set(classifier, SOURCES, ["positive", "negative", "1"]).targets == (2, 1)
 
 
-def test_tokens_depend_on_seed_and_translation_alone(translator):
+def test_tokens_depend_on_seed_and_translation_only(translator):
     target = translator.tokenize_target(TARGETS[2])
     assert chosen_tokens(target, 3, 1) == chosen_tokens(target, 3, 1)
     assert len({chosen_tokens(target, 3, seed) for seed in range(20)}) > 5
@@ -64,7 +64,7 @@ def worth_of(found, token):
 
 
 @pytest.mark.parametrize("kind", ["translator", "classifier"])
-def test_figures_are_those_of_the_curves(kind, request):
+def test_rows_equal_those_of_the_curves(kind, request):
     model = request.getfixturevalue(kind)
     method = Gradient()
     table = benchmark_attribution(model, SOURCES, {"gradient": method}, operators=("mask", "delete"), tokens=2, seed=4)
@@ -96,7 +96,7 @@ def test_figures_are_those_of_the_curves(kind, request):
             assert {row.passes for row in rows.values()} == {sum(f.passes for f in attributions) / 2}
 
 
-def test_a_benchmark_goes_on_after_the_methods_that_are_done(translator):
+def test_an_interrupted_benchmark_is_resumed(translator):
     def broken(*_, **__):
         raise AssertionError("runs again")
 
@@ -111,7 +111,7 @@ def test_a_benchmark_goes_on_after_the_methods_that_are_done(translator):
     assert [replace(row, seconds=0) for row in gone_on] == [replace(row, seconds=0) for row in whole]
 
 
-def test_batch_size_changes_no_figure(translator):
+def test_results_do_not_depend_on_batch_size(translator):
     tables = [
         benchmark_attribution(translator, SOURCES, {"x": Gradient()}, operators=("noise",), batch_size=size)
         for size in (1, 32)
