@@ -16,7 +16,7 @@ PRE_NORM = ("mbart-50", "mbart-25", "m2m100", "nllb", "t5", "t5-untied", "mt5")
 
 @dataclass
 class SlowBlock:
-    """One block: T[i][j], what j gives to i; the residual's part; and the output."""
+    """One block: transformed vectors T[i][j] from j to i; the residual's part; and the output."""
 
     transformed: list[list[Tensor]]
     residual: list[Tensor]
@@ -24,7 +24,7 @@ class SlowBlock:
     is_cross: bool = False
 
     def shares(self, with_bias: bool = False) -> Tensor:
-        """Rows sum to 1; with a last column for the residual where the block is_cross."""
+        """Rows sum to 1; with a last column for the residual of cross-attention."""
         rows = []
         for i, vectors in enumerate(self.transformed):
             parts = [vector.clone() for vector in vectors]

@@ -11,11 +11,11 @@ SCALE, LEARNING_RATE, STEPS = 0.5, 0.01, 5_000
 
 @dataclass(frozen=True)
 class Found:
-    """What the procedure ends with.
+    """Result of the procedure.
 
     Attributes:
-        sigma: One a word; 0 where it was left alone.
-        loss: The lowest noisy loss, whose sigma is kept.
+        sigma: One per word; 0: no noise.
+        loss: The lowest noisy loss, whose sigma is returned.
         passes: Network passes; a forward and a backward pass count one each, and so does each draw of noise.
     """
 
@@ -42,17 +42,17 @@ def search(
     Args:
         state: Phi: N x words x width -> N x anything.
         inputs: Embeddings of the sentence, words x width.
-        regularization: What differences are divided by; None: the mean square of the clean state.
-        rate: What noise gains.
-        scale: Bound of sigma, which is scale * sigmoid(a), a ~ N(0, 1) at first.
-        steps: Steps of Adam.
-        learning_rate: Of Adam.
-        draws: Noise draws a step; the authors take one.
-        perturbed: Which words get noise; None: all, as the authors have it.
+        regularization: Divisor of differences; None: the root mean square of the clean state.
+        rate: Weight of the entropy of the noise.
+        scale: Bound of sigma, which is scale * sigmoid(a), initially a ~ N(0, 1).
+        steps: Number of Adam steps.
+        learning_rate: Learning rate of Adam.
+        draws: Number of noise draws per step; the authors use one.
+        perturbed: True for words with noise; None: all words, as in the authors' code.
         seed: Seed of start and noise.
 
     Returns:
-        The state of the lowest noisy loss.
+        The result with the lowest noisy loss.
     """
     generator = torch.Generator().manual_seed(seed)
     places = torch.ones(len(inputs), dtype=torch.bool) if perturbed is None else perturbed
