@@ -3,6 +3,7 @@
 from functools import cache
 
 import pytest
+from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 
 # Not models/loading.py, which itself refuses what is no model; not models/ssru.py, whose configuration is a dataclass
@@ -22,6 +23,11 @@ CHECKED = [
     *(f"nmt_ib.models.{name}" for name in MODELS),
 ]
 install_import_hook(CHECKED, "beartype.beartype")
+
+
+# A busy machine is slow: neither the time of an example nor that of drawing it is a failure.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -244,7 +244,7 @@ def test_a_label_must_be_a_name_or_a_number(tiny_encoder):
 
 def test_every_number_among_the_settings_is_checked():
     for method, setting in (("bottleneck", "beta"), ("attention", "layer"), ("integrated_gradients", "steps")):
-        with pytest.raises(RequestError, match=f"{setting} is a .*number, not 'x'"):
+        with pytest.raises(RequestError, match=f"{setting} must be a .*number, not 'x'"):
             attribution_method(method, **{setting: "x"})
     assert attribution_method("attention", layer=None).layer is None
     assert attribution_method("bottleneck", beta=None).beta is None
