@@ -66,10 +66,27 @@ TESTED_ELSEWHERE = {
     "protocols.py": "promises without code; contracts/ keeps them",
 }
 UNTESTED = """
-cli/benchmark_table cli/layers cli/main cli/render cli/show cli/terminal reports/png/canvas reports/png/diagnosis
-reports/png/estimators reports/png/information_plane reports/png/parsing reports/png/plane reports/png/retention
-reports/png/transformer_plane results/attribution results/diagnosis results/estimator_benchmark results/ib_curve
-results/information_plane results/transformer_plane signature studies/attribution studies/retention/summary
+cli/benchmark_table
+cli/layers
+cli/main
+cli/render
+cli/show
+cli/terminal
+reports/png/canvas
+reports/png/diagnosis
+reports/png/estimators
+reports/png/information_plane
+reports/png/parsing
+reports/png/plane
+reports/png/retention
+reports/png/transformer_plane
+results/attribution
+results/estimator_benchmark
+results/ib_curve
+results/information_plane
+results/transformer_plane
+studies/attribution
+studies/retention/summary
 studies/under_translation/stored_references
 """.split()
 
