@@ -123,17 +123,17 @@ class TokenBatch:
         Returns:
             A batch as wide as the longest sentence.
         """
-        width = max(len(sentence) for sentence in sentences)
-
-        def grid(rows: Sequence[tuple[int, ...]], fill: int) -> Tensor:
-            return torch.tensor([list(row) + [fill] * (width - len(row)) for row in rows], device=device)
-
-        lengths = torch.tensor([[len(sentence)] for sentence in sentences], device=device)
+        ids, word_index = [sentence.ids for sentence in sentences], [sentence.word_index for sentence in sentences]
         return cls(
-            ids=grid([sentence.ids for sentence in sentences], pad_id),
-            mask=torch.arange(width, device=device) < lengths,
-            word_index=grid([sentence.word_index for sentence in sentences], -1),
+            ids=_padded(ids, pad_id).to(device),
+            mask=_padded([(1,) * len(row) for row in ids], 0).bool().to(device),
+            word_index=_padded(word_index, -1).to(device),
         )
+
+
+def _padded(rows: Sequence[tuple[int, ...]], fill: int) -> Int[Tensor, "B S"]:
+    width = max(len(row) for row in rows)
+    return torch.tensor([list(row) + [fill] * (width - len(row)) for row in rows])
 
 
 @dataclass(frozen=True)

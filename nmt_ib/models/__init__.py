@@ -1,1 +1,1 @@
-"""The only place that knows transformers, sentencepiece and the Marian file format."""
+"""Models: the only room that imports transformers, sentencepiece and spacy, and that reads the Marian file format."""

@@ -1,4 +1,4 @@
-"""What each attention block of a forward pass did, as a linear map of what it read."""
+"""The attention blocks of a forward pass, each as a linear map of its inputs."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -23,25 +23,25 @@ def read_blocks(
     """The blocks of one forward pass.
 
     Args:
-        model: What the layers belong to.
-        places: Layers, each with the layout of the block that is asked for, in the order in which the blocks run.
-        forward: Runs each of them once.
+        model: The model that the layers belong to.
+        places: Layers, each with the layout of the block to read, in the order in which the blocks run.
+        forward: Runs the model so that each block runs once.
 
     Returns:
-        One block a place.
+        One block per place.
     """
     with eager_attention(model), ExitStack() as hooks:
-        read = [[hooks.enter_context(one) for one in _watched(layer, layout)] for layer, layout in places]
+        captured = [[hooks.enter_context(one) for one in _captures(layer, layout)] for layer, layout in places]
         forward()
     return tuple(
         _block(layer, layout, *(tensors[0] for tensors in row))
-        for (layer, layout), row in zip(places, read, strict=True)
+        for (layer, layout), row in zip(places, captured, strict=True)
     )
 
 
 @contextmanager
 def eager_attention(model: PreTrainedModel) -> Iterator[None]:
-    """Only eager attention returns its weights; the model's own way comes back afterwards.
+    """Switches to eager attention, the only implementation that returns its weights, and back afterwards.
 
     Args:
         model: The model.
@@ -57,7 +57,7 @@ def eager_attention(model: PreTrainedModel) -> Iterator[None]:
         model.set_attn_implementation(before)
 
 
-def _watched(layer: nn.Module, layout: Layout) -> list[AbstractContextManager[list[Tensor]]]:
+def _captures(layer: nn.Module, layout: Layout) -> list[AbstractContextManager[list[Tensor]]]:
     part = layer.get_submodule
     if isinstance(layout, RecurrenceLayout):
         return [
@@ -76,10 +76,10 @@ def _watched(layer: nn.Module, layout: Layout) -> list[AbstractContextManager[li
     ]
 
 
-def _block(layer: nn.Module, layout: Layout, *read: Tensor) -> MixingBlock:
+def _block(layer: nn.Module, layout: Layout, *captured: Tensor) -> MixingBlock:
     if isinstance(layout, RecurrenceLayout):
-        return _recurrent(cast(nn.LayerNorm, layer.get_submodule(layout.norm)), *read)
-    return _attention(layer, layout, *read)
+        return _recurrent(cast(nn.LayerNorm, layer.get_submodule(layout.norm)), *captured)
+    return _attention(layer, layout, *captured)
 
 
 def _attention(
@@ -93,7 +93,7 @@ def _attention(
 ) -> AttentionBlock:
     value, output = (cast(nn.Linear, layer.get_submodule(name)) for name in (layout.value, layout.output))
     norm = cast(nn.LayerNorm, layer.get_submodule(layout.norm))
-    # What a norm before the block gives is linear in x_j but for the norm's bias; T5's norm, no LayerNorm, has none.
+    # The output of a norm before the block is linear in x_j except for the norm's bias; T5's RMS norm has no bias.
     shift = getattr(norm, "bias", None) if layout.norm_first and not layout.crosses else None
     shift = attended.new_zeros(attended.shape[2]) if shift is None else shift
     values = linear(attended - shift, value.weight).unflatten(2, (weights.shape[1], -1)).transpose(1, 2)
@@ -130,10 +130,10 @@ def _recurrent(
 
 
 def _scale(norm: nn.LayerNorm, states: Float[Tensor, "B T D"]) -> Float[Tensor, "B T"]:
-    """One over the deviation by which a LayerNorm divides each state."""
+    """One over the standard deviation by which a LayerNorm divides each state."""
     return (states.var(2, correction=0) + norm.eps).rsqrt()
 
 
 def _weighted(norm: nn.LayerNorm, states: Float[Tensor, "*B D"]) -> Float[Tensor, "*B D"]:
-    """A LayerNorm without its division and its bias: what is linear in the state."""
+    """The linear part of a LayerNorm: without its division and its bias."""
     return (states - states.mean(-1, keepdim=True)) * norm.weight

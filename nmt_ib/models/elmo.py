@@ -1,4 +1,4 @@
-"""ELMo's bidirectional language model: characters, convolutions, and projected LSTMs in both directions."""
+"""ELMo's bidirectional language model: a character CNN and projected LSTMs in both directions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-SENTENCE_START, SENTENCE_END, WORD_START, WORD_END, PADDING = range(256, 261)  # behind the 256 bytes
+SENTENCE_START, SENTENCE_END, WORD_START, WORD_END, PADDING = range(256, 261)  # follow the 256 bytes
 CHARACTERS = 261
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh}
 Characters = bytes | tuple[int, ...]
@@ -16,26 +16,26 @@ State = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True)
 class ElmoShape:
-    """The sizes of an ELMo.
+    """The hyperparameters of an ELMo.
 
     Attributes:
-        character_width: Width of a character's embedding.
-        filters: Width in characters and number of the filters of each convolution.
-        activation: What follows the convolutions, a key of `ACTIVATIONS`.
+        character_width: Width of character embeddings.
+        filters: Width in characters and number of filters of each convolution.
+        activation: Activation after the convolutions, a key of `ACTIVATIONS`.
         highways: Number of highway layers.
-        longest_word: Characters that are read of a word, its start and its end included.
+        max_characters: Maximum number of characters of a word, including its start and end.
         layers: Number of LSTM layers.
-        cell: Width of their memory.
-        projection: Width of their output, and of token vectors.
-        cell_clip: Largest absolute value of the memory.
-        projection_clip: Largest absolute value of the output.
+        cell: Width of the memory cells.
+        projection: Width of the projected outputs, and of token vectors.
+        cell_clip: Maximum absolute value of the memory cells.
+        projection_clip: Maximum absolute value of the projected outputs.
     """
 
     character_width: int
     filters: tuple[tuple[int, int], ...]
     activation: str
     highways: int
-    longest_word: int
+    max_characters: int
     layers: int
     cell: int
     projection: int
@@ -43,18 +43,18 @@ class ElmoShape:
     projection_clip: float
 
 
-def character_ids(words: Sequence[Characters], longest: int) -> Int[Tensor, "V C"]:
-    """Words as ELMo reads them: their bytes between a start and an end, padded.
+def character_ids(words: Sequence[Characters], max_characters: int) -> Int[Tensor, "V C"]:
+    """The input of ELMo: the bytes of each word between a start and an end, padded.
 
     Args:
         words: At least one; UTF-8, or `(SENTENCE_START,)` and `(SENTENCE_END,)`.
-        longest: Characters of a word, start and end included; longer words are cut.
+        max_characters: Maximum number of characters of a word, including start and end; longer words are truncated.
 
     Returns:
-        Ids from 0 to 260. AllenNLP's are larger by one: it needs a 0 for words that fill up a sentence.
+        Ids from 0 to 260. AllenNLP's are larger by one: it reserves 0 for the padding of sentences.
     """
-    spelled = [[WORD_START, *word[: longest - 2], WORD_END] for word in words]
-    return torch.tensor([row + [PADDING] * (longest - len(row)) for row in spelled])
+    spelled = [[WORD_START, *word[: max_characters - 2], WORD_END] for word in words]
+    return torch.tensor([row + [PADDING] * (max_characters - len(row)) for row in spelled])
 
 
 class Highway(nn.Module):
@@ -71,7 +71,7 @@ class Highway(nn.Module):
 
 
 class CharacterEncoder(nn.Module):
-    """A word's characters -> its context-free vector."""
+    """The characters of a word -> its context-free vector."""
 
     def __init__(self, shape: ElmoShape) -> None:
         super().__init__()
@@ -86,29 +86,29 @@ class CharacterEncoder(nn.Module):
         self.projection = nn.Linear(width, shape.projection)
 
     def forward(self, ids: Int[Tensor, "V C"]) -> Float[Tensor, "V E"]:
-        """One vector a word.
+        """One vector per word.
 
         Args:
-            ids: As `character_ids` gives them.
+            ids: Output of `character_ids`.
 
         Returns:
             The vectors.
         """
-        # Behind one full window of padding all windows are alike, and the largest value is that of the different ones.
+        # All windows of mere padding give the same value: one of them is enough for the maximum.
         used = int((ids != PADDING).sum(1).max()) + self.widest
         characters = self.embedding(ids[:, :used]).transpose(1, 2)
-        found = [self.activation(convolution(characters).amax(2)) for convolution in self.convolutions]
-        states = torch.cat(found, dim=1)
+        maxima = [self.activation(convolution(characters).amax(2)) for convolution in self.convolutions]
+        states = torch.cat(maxima, dim=1)
         for highway in self.highways:
             states = highway(states)
         return self.projection(states)
 
 
 class ProjectedLstm(nn.Module):
-    r"""One LSTM layer in two directions that do not know each other: axis 2 is forward and backward.
+    """One LSTM layer in two independent directions, forward and backward, along the axis of size 2.
 
-    The gates stand in TensorFlow's order, input, candidate, forget, output; the forget gate's bias is one larger than
-    its weight says. Memory and projected output are clipped.
+    The gates are in TensorFlow's order: input, candidate, forget, output; 1 is added to the stored bias of the forget
+    gate. Memory cells and projected outputs are clipped.
 
     References:
         Sak et al., "Long short-term memory recurrent neural network architectures for large scale acoustic modeling",
@@ -126,35 +126,38 @@ class ProjectedLstm(nn.Module):
     def forward(
         self, inputs: Float[Tensor, "2 B S E"], mask: Bool[Tensor, "B S"], state: State | None = None
     ) -> tuple[Float[Tensor, "2 B S E"], State]:
-        """Reads sentences from left to right; for the backward direction they have been turned round.
+        """Reads sentences from left to right; the caller reverses them for the backward direction.
 
         Args:
-            inputs: What is read in each direction.
-            mask: False on padding, which stands at the end.
-            state: Memory and output to begin with; None: zeros.
+            inputs: Inputs of each direction.
+            mask: False on padding, which is on the right.
+            state: Initial memory and output; None: zeros.
 
         Returns:
-            Output of each position, and memory and output behind the last word of each sentence.
+            Output at each position, and memory and output after the last word of each sentence.
         """
         _, sentences, length, _ = inputs.shape
         memory, output = state or (inputs.new_zeros(2, sentences, size) for size in (self.cell, self.width))
         from_input, from_output = self.kernel.split(self.width, dim=1)
-        read = torch.baddbmm(self.bias[:, None], inputs.flatten(1, 2), from_input).unflatten(1, (sentences, length))
+        projected_inputs = torch.baddbmm(self.bias[:, None], inputs.flatten(1, 2), from_input).unflatten(
+            1, (sentences, length)
+        )
         outputs = []
-        for place in range(length):
-            enter, candidate, keep, leave = torch.baddbmm(read[:, :, place], output, from_output).chunk(4, dim=2)
-            fresh = torch.sigmoid(enter) * torch.tanh(candidate) + torch.sigmoid(keep + 1) * memory
-            fresh = fresh.clamp(-self.cell_clip, self.cell_clip)
-            projected = (torch.sigmoid(leave) * torch.tanh(fresh)) @ self.projection
-            here = mask[:, place, None]
-            memory = torch.where(here, fresh, memory)
-            output = torch.where(here, projected.clamp(-self.projection_clip, self.projection_clip), output)
+        for position in range(length):
+            gates = torch.baddbmm(projected_inputs[:, :, position], output, from_output)
+            input_gate, candidate, forget_gate, output_gate = gates.chunk(4, dim=2)
+            updated = torch.sigmoid(input_gate) * torch.tanh(candidate) + torch.sigmoid(forget_gate + 1) * memory
+            updated = updated.clamp(-self.cell_clip, self.cell_clip)
+            projected = (torch.sigmoid(output_gate) * torch.tanh(updated)) @ self.projection
+            inside = mask[:, position, None]
+            memory = torch.where(inside, updated, memory)
+            output = torch.where(inside, projected.clamp(-self.projection_clip, self.projection_clip), output)
             outputs.append(output)
         return torch.stack(outputs, dim=2), (memory, output)
 
 
 class BidirectionalLanguageModel(nn.Module):
-    """ELMo: token vectors from characters, then layers of LSTMs, each but the first added to what it reads.
+    """ELMo: token vectors from characters, then LSTM layers, with residual connections around all but the first.
 
     References:
         Peters et al., "Deep contextualized word representations", NAACL 2018, section 3.
@@ -170,36 +173,36 @@ class BidirectionalLanguageModel(nn.Module):
         self,
         tokens: Float[Tensor, "B S E"],
         mask: Bool[Tensor, "B S"],
-        carried: Sequence[State | None] | None = None,
+        initial: Sequence[State | None] | None = None,
         *,
         top: int | None = None,
     ) -> tuple[list[Tensor], list[State]]:
         """States of every layer.
 
         Args:
-            tokens: Vectors from `characters`, those of the sentence's start and end included.
-            mask: False on padding, which stands at the end.
-            carried: What an earlier call gave, to go on as if this batch's sentences followed that batch's: so the
-                original implementation runs. None: each sentence is read by itself.
+            tokens: Output of `characters`, including sentence start and end.
+            mask: False on padding, which is on the right.
+            initial: Final states of the previous batch, to run statefully as the original implementation does; None:
+                each sentence is read by itself.
             top: Last layer to run; None: all.
 
         Returns:
-            Layers 0 to `top`, forward and backward side by side, [B S 2E]; layer 0 is the token vectors, twice. And
-            what to carry on.
+            Layers 0 to `top`, forward and backward concatenated, [B S 2E], where layer 0 holds the token vectors twice;
+            and the final state of each LSTM layer.
         """
-        turned = _turned(mask)[..., None].expand_as(tokens)
-        states = torch.stack([tokens, tokens.gather(1, turned)])
-        outputs, carry = [torch.cat([tokens, tokens], dim=2)], []
+        reverse = _reversed_positions(mask)[..., None].expand_as(tokens)
+        states = torch.stack([tokens, tokens.gather(1, reverse)])
+        outputs, final = [torch.cat([tokens, tokens], dim=2)], []
         for number, layer in enumerate(self.layers[:top]):
-            read = states
-            states, state = layer(read, mask, carried[number] if carried else None)
-            states = states + read if number else states
-            outputs.append(torch.cat([states[0], states[1].gather(1, turned)], dim=2))
-            carry.append(state)
-        return outputs, carry
+            inputs = states
+            states, state = layer(inputs, mask, initial[number] if initial else None)
+            states = states + inputs if number else states
+            outputs.append(torch.cat([states[0], states[1].gather(1, reverse)], dim=2))
+            final.append(state)
+        return outputs, final
 
 
-def _turned(mask: Bool[Tensor, "B S"]) -> Int[Tensor, "B S"]:
-    """Positions that turn each sentence round and leave its padding where it is; twice is not at all."""
-    places = torch.arange(mask.shape[1], device=mask.device)
-    return torch.where(mask, mask.sum(1, keepdim=True) - 1 - places, places)
+def _reversed_positions(mask: Bool[Tensor, "B S"]) -> Int[Tensor, "B S"]:
+    """Positions that reverse each sentence and leave its padding in place; their own inverse."""
+    positions = torch.arange(mask.shape[1], device=mask.device)
+    return torch.where(mask, mask.sum(1, keepdim=True) - 1 - positions, positions)

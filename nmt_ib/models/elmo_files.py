@@ -1,4 +1,4 @@
-"""An ELMo from the two files that AllenNLP publishes: options (JSON) and weights (HDF5)."""
+"""Reads the two files of an ELMo that AllenNLP publishes: options (JSON) and weights (HDF5)."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ OPTIONS, WEIGHTS = "*options.json", "*weights.hdf5"
 
 
 def is_elmo(folder: str | Path) -> bool:
-    """Whether a directory looks like an ELMo: options, and weights beside them."""
+    """Whether a directory looks like an ELMo: it has options and weights."""
     return any(Path(folder).glob(OPTIONS)) and any(Path(folder).glob("*.hdf5"))
 
 
@@ -23,20 +23,20 @@ def read_elmo(folder: str | Path) -> BidirectionalLanguageModel:
     """The network in a directory.
 
     Args:
-        folder: With one file whose name ends in `options.json` and one in `weights.hdf5`.
+        folder: Directory with one file whose name ends in `options.json` and one in `weights.hdf5`.
 
     Returns:
         The network in evaluation mode, float32.
 
     Raises:
-        RequestError: A file is missing, damaged or of another kind of model.
+        RequestError: A file is missing, damaged or not that of an ELMo.
     """
     options, weights = (_only(Path(folder), pattern) for pattern in (OPTIONS, WEIGHTS))
     shape = _read_shape(options)
     model = BidirectionalLanguageModel(shape)
     try:
         model.load_state_dict(_read_weights(weights, shape))
-    except RuntimeError as error:  # the message's first line only names the class
+    except RuntimeError as error:  # the first line of the message only names the class
         reason = str(error).splitlines()[-1].strip()
         raise RequestError(f"{weights} does not fit {options}: {reason}") from error
     return model.eval().requires_grad_(False)
@@ -45,7 +45,7 @@ def read_elmo(folder: str | Path) -> BidirectionalLanguageModel:
 def _only(folder: Path, pattern: str) -> Path:
     found = sorted(folder.glob(pattern))
     if len(found) != 1:
-        raise RequestError(f"{folder} is no ELMo: expected one file {pattern}, found {len(found)}")
+        raise RequestError(f"{folder} is not an ELMo: expected one file {pattern}, found {len(found)}")
     return found[0]
 
 
@@ -58,22 +58,22 @@ def _read_shape(path: Path) -> ElmoShape:
             filters=tuple((int(width), int(count)) for width, count in characters["filters"]),
             activation=str(characters["activation"]),
             highways=int(characters["n_highway"]),
-            longest_word=int(characters["max_characters_per_token"]),
+            max_characters=int(characters["max_characters_per_token"]),
             layers=int(lstm["n_layers"]),
             cell=int(lstm["dim"]),
             projection=int(lstm["projection_dim"]),
             cell_clip=float(lstm["cell_clip"]),
             projection_clip=float(lstm["proj_clip"]),
         )
-        adds = lstm["use_skip_connections"]
+        residual = lstm["use_skip_connections"]
     except KeyError as error:
-        raise RequestError(f"{path} are no options of an ELMo: it lacks {error}") from error
+        raise RequestError(f"{path} does not hold the options of an ELMo: it lacks {error}") from error
     except (OSError, ValueError, TypeError) as error:
         raise RequestError(f"cannot read the options of an ELMo in {path}: {error}") from error
-    if shape.activation not in ACTIVATIONS or not adds:
+    if shape.activation not in ACTIVATIONS or not residual:
         raise RequestError(
             f"{path}: expected the activation {' or '.join(ACTIVATIONS)} and use_skip_connections, "
-            f"found {shape.activation!r} and {adds}"
+            f"found {shape.activation!r} and {residual}"
         )
     return shape
 
@@ -82,19 +82,19 @@ def _read_weights(path: Path, shape: ElmoShape) -> dict[str, torch.Tensor]:
     try:
         import h5py
     except ImportError as error:
-        raise RequestError(f"{path} is read by the package h5py: pip install 'nmt_ib[elmo]'") from error
+        raise RequestError(f"reading {path} needs the package h5py: pip install 'nmt_ib[elmo]'") from error
     try:
         with h5py.File(path, "r") as file:
             return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in _named(file, shape)}
-    except (OSError, KeyError, ValueError, TypeError) as error:  # h5py's own names for damage of every kind
+    except (OSError, KeyError, ValueError, TypeError) as error:  # h5py raises all of these for damaged files
         raise RequestError(f"cannot read the weights of an ELMo in {path}: {str(error).strip(chr(39))}") from error
 
 
 def _named(file: Any, shape: ElmoShape) -> Iterator[tuple[str, np.ndarray]]:
-    """Our name of each weight and the array, turned from TensorFlow's order of axes to torch's."""
+    """Our name of each weight, and the array transposed from TensorFlow's order of axes to torch's."""
 
     def array(name: str) -> np.ndarray:
-        if name not in file:  # h5py's own error does not name it
+        if name not in file:  # h5py's own error does not contain the name
             raise KeyError(f"it lacks {name}")
         return file[name][:]
 

@@ -1,4 +1,4 @@
-"""Embedder: frozen word vectors from the models of this package, and from ELMo."""
+"""Embedders: frozen word vectors from encoders, from translation models and from ELMo."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,29 +19,29 @@ from nmt_ib.models.subwords import read_pieces
 from nmt_ib.models.windows import Window, pieces_of_words, windows, word_spans
 from nmt_ib.types import Sentence
 
-# Pooling -> which of its pieces make a word's vector.
+# Pooling -> range of the pieces of a word whose states are averaged.
 POOLINGS = {
     "first": lambda first, last: (first, first + 1),
     "mean": lambda first, last: (first, last),
     "last": lambda first, last: (last - 1, last),
 }
-WORD_MARK = "\u2581"  # what SentencePiece writes for a blank
+WORD_MARK = "\u2581"  # SentencePiece's symbol for a space
 BOUNDARIES = ((SENTENCE_START,), (SENTENCE_END,))
 
 
 def check_layers(name: str, count: int, layers: Sequence[int]) -> None:
-    """Refuses layers that an embedder does not have.
+    """Raises RequestError if an embedder lacks a requested layer.
 
     Args:
-        name: The embedder's name.
-        count: Number of its layers, 0 included.
-        layers: What was asked for.
+        name: Name of the embedder.
+        count: Number of its layers, including layer 0.
+        layers: Requested layers.
 
     Raises:
-        RequestError: One of them is not there, or none was asked for.
+        RequestError: A layer does not exist, or none was requested.
     """
     if not layers:
-        raise RequestError(f"no layer was asked for; {name} has {count}, 0 to {count - 1}")
+        raise RequestError(f"no layer was requested; {name} has {count}, 0 to {count - 1}")
     for layer in layers:
         if not 0 <= layer < count:
             raise RequestError(f"{name} has no layer {layer}: it has {count}, 0 (context-free) to {count - 1}")
@@ -50,20 +50,19 @@ def check_layers(name: str, count: int, layers: Sequence[int]) -> None:
 class TransformerEmbedder:
     """Word vectors from a BERT-like encoder or from the encoder of a translation model.
 
-    Words are joined by single blanks. A piece that has characters of two words counts for both of them; a word of which
-    the tokenizer leaves nothing (zero-width characters) is read as one unknown piece. Special pieces are read and never
-    pooled. A sentence longer than the model's positions is read in windows that cut no word and do not overlap.
+    Words are joined by single spaces. A piece with characters of two words belongs to both of them; a word without any
+    piece (zero-width characters) is read as one unknown piece. Special pieces are read but never pooled. A sentence
+    longer than the maximum input length is read in non-overlapping windows, cut between words.
 
-    Layer 0 is what the first layer reads: for BERT-likes with positions in it (a word's place, not its neighbours), for
-    translation models without.
+    Layer 0 is the input of the first layer: for BERT-like encoders it includes positions, for translation models not.
 
     Args:
         model: The model.
-        pooling: Which pieces make a word's vector: `first`, `mean` or `last`.
+        pooling: Which pieces of a word make its vector: `first`, `mean` or `last`.
 
     Attributes:
-        name: What the user called the model.
-        layers: Number of layers, 0 included.
+        name: Name that the user gave.
+        layers: Number of layers, including layer 0.
         width: Width of a vector.
 
     Raises:
@@ -78,8 +77,8 @@ class TransformerEmbedder:
         mark = model.tokenizer.convert_tokens_to_ids(WORD_MARK)
         self._mark = None if mark == model.unknown_id else mark
         probe = model.tokenize_source("a")
-        own = [place for place, word in enumerate(probe.word_index) if word >= 0]
-        self._around = (probe.ids[: own[0]], probe.ids[own[-1] + 1 :])
+        inside = [place for place, word in enumerate(probe.word_index) if word >= 0]
+        self._around = (probe.ids[: inside[0]], probe.ids[inside[-1] + 1 :])
         with torch.no_grad():
             self.width = model.embed(torch.tensor([[model.unknown_id]], device=model.device)).shape[2]
 
@@ -93,11 +92,11 @@ class TransformerEmbedder:
         """Vectors of the words of each sentence.
 
         Args:
-            sentences: Their words, in order; they are read as one batch.
+            sentences: The words of each sentence; all are read as one batch.
             layers: 0 to the number of encoder layers.
 
         Returns:
-            One tensor a sentence, on the model's device.
+            One tensor per sentence, on the model's device.
         """
         check_layers(self.name, self.layers, layers)
         read = [window for words in sentences for window in self._windows(words)]
@@ -115,13 +114,13 @@ class TransformerEmbedder:
             words: At least one; each is read alone, at the same position.
 
         Returns:
-            Layer 0 of each.
+            Their vectors in layer 0.
         """
         return torch.cat([vectors[0] for vectors in self.vectors([[word] for word in words], [0])])
 
     def _windows(self, words: Sequence[str]) -> list[Window]:
         pieces = read_pieces(self.model.tokenizer, " ".join(words))
-        # Of a lone mark before the first word, fast tokenizers say that it is that word's first character.
+        # Fast tokenizers give a lone space symbol before the first word the span of that word's first character.
         pieces = [replace(piece, end=piece.start) if piece.id == self._mark else piece for piece in pieces]
         ids, ranges = pieces_of_words(pieces, word_spans(words), self.model.unknown_id)
         return list(windows(ids, ranges, self._around, self.model.max_source_pieces))
@@ -129,13 +128,13 @@ class TransformerEmbedder:
     def _states(self, rows: Sequence[tuple[int, ...]], layers: Sequence[int]) -> dict[int, Tensor]:
         batch = self.model.pad([Sentence("", ids, (), (-1,) * len(ids)) for ids in rows])
         embeddings, top = self.model.embed(batch.ids), max(layers)
-        if set(layers) <= {0, top}:  # the layers above it need not run
+        if set(layers) <= {0, top}:  # layers above `top` need not run
             return {0: embeddings, top: self.model.encode(embeddings, batch.mask, 0, top)}
         return dict(enumerate((embeddings, *self.model.encoder_states(embeddings, batch.mask))))
 
 
 def _pool(states: Float[Tensor, "R S D"], read: Sequence[Window], pooling: str) -> Float[Tensor, "W D"]:
-    """Vectors of all words of all windows, one after the other."""
+    """Vectors of all words of all windows, in order."""
     length, ranges = states.shape[1], []
     for row, window in enumerate(read):
         for first, last in (POOLINGS[pooling](*word) for word in window.words):
@@ -150,18 +149,18 @@ def _pool(states: Float[Tensor, "R S D"], read: Sequence[Window], pooling: str) 
 class ElmoEmbedder:
     """Word vectors from ELMo, each sentence read by itself between its start and its end.
 
-    Differs from the original implementation, whose LSTMs begin a batch where they ended the one before: vectors would
-    depend on the order of the sentences.
+    Differs from the original implementation, whose LSTMs start each batch from the final state of the previous one, so
+    that vectors depend on the order of the sentences.
 
-    Layer 0 is the vector that the convolutions make of a word's characters, twice, so that it is as wide as the others.
+    Layer 0 is the output of the character encoder, repeated twice to be as wide as the other layers.
 
     Args:
         model: The network.
-        name: What the user called it.
+        name: Name that the user gave.
 
     Attributes:
-        name: What the user called it.
-        layers: Number of layers, 0 included.
+        name: Name that the user gave.
+        layers: Number of layers, including layer 0.
         width: Width of a vector.
     """
 
@@ -179,19 +178,19 @@ class ElmoEmbedder:
         """Vectors of the words of each sentence.
 
         Args:
-            sentences: Their words, in order; they are read as one batch.
+            sentences: The words of each sentence; all are read as one batch.
             layers: 0 to the number of LSTM layers.
 
         Returns:
-            One tensor a sentence, on the model's device.
+            One tensor per sentence, on the model's device.
         """
         check_layers(self.name, self.layers, layers)
         if not sentences:
             return []
-        read: list[list[Characters]] = [[BOUNDARIES[0], *map(_bytes, words), BOUNDARIES[1]] for words in sentences]
-        forms = {form: row for row, form in enumerate(dict.fromkeys(form for row in read for form in row))}
+        spelled: list[list[Characters]] = [[BOUNDARIES[0], *map(_bytes, words), BOUNDARIES[1]] for words in sentences]
+        forms = {form: row for row, form in enumerate(dict.fromkeys(form for row in spelled for form in row))}
         table = self._tokens(list(forms))
-        rows = [torch.tensor([forms[form] for form in row], device=table.device) for row in read]
+        rows = [torch.tensor([forms[form] for form in row], device=table.device) for row in spelled]
         mask = pad_sequence([torch.ones_like(row, dtype=torch.bool) for row in rows], batch_first=True)
         tokens = table[pad_sequence(rows, batch_first=True)]
         states, _ = self.model(tokens, mask, top=max(layers))
@@ -206,15 +205,15 @@ class ElmoEmbedder:
             words: At least one.
 
         Returns:
-            Layer 0 of each.
+            Their vectors in layer 0.
         """
         tokens = self._tokens([_bytes(word) for word in words])
         return torch.cat([tokens, tokens], dim=1)
 
     def _tokens(self, words: Sequence[Characters]) -> Float[Tensor, "V E"]:
-        ids = character_ids(words, self.model.shape.longest_word)
+        ids = character_ids(words, self.model.shape.max_characters)
         return self.model.characters(ids.to(next(self.model.parameters()).device))
 
 
 def _bytes(word: str) -> bytes:
-    return word.encode("utf-8", "ignore")  # half a surrogate pair has no bytes
+    return word.encode("utf-8", "ignore")  # lone surrogates have no UTF-8 encoding

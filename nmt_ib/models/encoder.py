@@ -109,11 +109,9 @@ class HuggingFaceEncoder(SourceReader):
         Returns:
             States of every position.
         """
-
-        def forward() -> Tensor:
-            return self._run(self._base, states, mask, from_layer).last_hidden_state
-
-        return self._stack.run(forward, states, from_layer, to_layer)
+        return self._stack.run(
+            lambda: self._run(self._base, states, mask, from_layer).last_hidden_state, states, from_layer, to_layer
+        )
 
     def encoder_states(
         self, embeddings: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"]

@@ -1,7 +1,8 @@
-"""capture() and edit(): context managers over a module's output, be it a tensor or a tuple."""
+"""Context managers that read or replace the outputs of modules, and take layers out of a stack."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
@@ -13,17 +14,13 @@ def capture(modules: Sequence[nn.Module], item: int = 0) -> Iterator[list[Tensor
 
     Args:
         modules: Parts of one model.
-        item: Which one to take where the output is a tuple.
+        item: Index of the output if a module returns a tuple.
 
     Yields:
-        A list that fills up as the body runs the model.
+        A list that grows as the body runs the model.
     """
     outputs: list[Tensor] = []
-
-    def keep(_module: nn.Module, _inputs: Any, output: Any) -> None:
-        outputs.append(output if isinstance(output, Tensor) else output[item])
-
-    handles = [module.register_forward_hook(keep) for module in modules]
+    handles = [module.register_forward_hook(partial(_collect_output, outputs, item)) for module in modules]
     try:
         yield outputs
     finally:
@@ -33,44 +30,34 @@ def capture(modules: Sequence[nn.Module], item: int = 0) -> Iterator[list[Tensor
 
 @contextmanager
 def capture_input(module: nn.Module) -> Iterator[list[Tensor]]:
-    """Collects what a module reads.
+    """Collects the first input of a module.
 
     Args:
         module: Part of a model.
 
     Yields:
-        A list that fills up as the body runs the model.
+        A list that grows as the body runs the model.
     """
-    read: list[Tensor] = []
-
-    def keep(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        read.append(inputs[0])
-
-    handle = module.register_forward_pre_hook(keep)
+    inputs: list[Tensor] = []
+    handle = module.register_forward_pre_hook(partial(_collect_input, inputs))
     try:
-        yield read
+        yield inputs
     finally:
         handle.remove()
 
 
 @contextmanager
 def edit(module: nn.Module, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """Replaces the module's output by `change(output)`; the rest of a tuple stays.
+    """Replaces the module's output by `change(output)`; of a tuple, only the first item.
 
     Args:
         module: Part of a model.
-        change: From the output tensor to the one that the model goes on with.
+        change: Maps the output to its replacement.
 
     Yields:
-        Nothing; the change holds inside the body.
+        Nothing; the change applies inside the body.
     """
-
-    def put(_module: nn.Module, _inputs: Any, output: Any) -> Any:
-        if isinstance(output, Tensor):
-            return change(output)
-        return (change(output[0]), *output[1:])
-
-    handle = module.register_forward_hook(put)
+    handle = module.register_forward_hook(partial(_changed_output, change))
     try:
         yield
     finally:
@@ -79,16 +66,16 @@ def edit(module: nn.Module, change: Callable[[Tensor], Tensor]) -> Iterator[None
 
 @contextmanager
 def without_layers(stack: nn.Module, name: str, start: int, stop: int) -> Iterator[None]:
-    """Takes the layers `start` to `stop` (exclusive) out of a stack.
+    """Removes the layers `start` to `stop` (exclusive) from a stack.
 
     Args:
         stack: Encoder or decoder.
-        name: Its list of layers.
-        start: First layer to take out.
-        stop: First layer to keep again.
+        name: Attribute of `stack` that holds its list of layers.
+        start: First layer to remove.
+        stop: First layer after those to remove.
 
     Yields:
-        Nothing; the stack is shorter inside the body.
+        Nothing; the layers are missing inside the body.
     """
     layers = getattr(stack, name)
     setattr(stack, name, nn.ModuleList([*layers[:start], *layers[stop:]]))
@@ -96,3 +83,18 @@ def without_layers(stack: nn.Module, name: str, start: int, stop: int) -> Iterat
         yield
     finally:
         setattr(stack, name, layers)
+
+
+# Not nested functions: the tests' run-time type checker would compile those at each call.
+
+
+def _collect_output(outputs: list[Tensor], item: int, _module: nn.Module, _inputs: Any, output: Any) -> None:
+    outputs.append(output if isinstance(output, Tensor) else output[item])
+
+
+def _collect_input(inputs: list[Tensor], _module: nn.Module, given: tuple[Tensor, ...]) -> None:
+    inputs.append(given[0])
+
+
+def _changed_output(change: Callable[[Tensor], Tensor], _module: nn.Module, _inputs: Any, output: Any) -> Any:
+    return change(output) if isinstance(output, Tensor) else (change(output[0]), *output[1:])

@@ -1,7 +1,7 @@
 """MarianMTModel with an SSRU decoder: what the students of Mozilla and Bergamot are."""
 
 import math
-from typing import cast
+from typing import cast, no_type_check
 
 import torch
 from jaxtyping import Float
@@ -91,6 +91,7 @@ class SSRU(nn.Module):
         return torch.relu(states), None
 
 
+@no_type_check  # a dataclass that takes more than its fields, which jaxtyping's run-time checks reject
 class MarianSSRUConfig(MarianConfig):
     """A MarianConfig whose decoder layers are SSRU; a class of its own, so that plain Marian never loads it."""
 
