@@ -57,14 +57,16 @@ TESTED_ELSEWHERE = {
     "studies/under_translation/study.py": "studies/under_translation/test_diagnose.py",
     "models/classifier.py": "contracts/test_encoder_model.py",
     "models/encoder.py": "contracts/test_encoder_model.py",
+    "models/generation.py": "contracts/test_translation_model.py",
+    "models/seq2seq.py": "contracts/test_translation_model.py",
+    "models/seq2seq_encoder.py": "contracts/test_translation_model.py",
+    "models/sources.py": "contracts/test_encoder_model.py and contracts/test_translation_model.py",
     "numerics.py": "constants",
     "protocols.py": "promises without code; contracts/ keeps them",
 }
 UNTESTED = """
 attribution/gate attribution/gated_question attribution/mixing attribution/outcome attribution/readout_training
-attribution/sites cli/benchmark_table cli/layers cli/main cli/render cli/show cli/terminal models/elmo_files
-models/fingerprints models/generation models/languages models/layouts models/marian_weights models/seq2seq
-models/sources models/stack models/vocabulary reports/png/canvas reports/png/diagnosis reports/png/estimators
+attribution/sites cli/benchmark_table cli/layers cli/main cli/render cli/show cli/terminal reports/png/canvas reports/png/diagnosis reports/png/estimators
 reports/png/information_plane reports/png/parsing reports/png/plane reports/png/retention reports/png/transformer_plane
 requests results/attribution results/benchmark results/diagnosis results/estimator_benchmark results/ib_curve
 results/information_plane results/transformer_plane seeding signature studies/attribution studies/benchmarks/alignment

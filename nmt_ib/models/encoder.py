@@ -55,10 +55,10 @@ class HuggingFaceEncoder(SourceReader):
         self._projection = getattr(self._base, self.layout.projection, None)
         self._stack = LayerStack(self._base.get_submodule(self.layout.stack), self.layout.layers)
         self.encoder_layers = len(self._stack.layers)
-        longest = getattr(model.config, "max_position_embeddings", None) or UNBOUNDED_POSITIONS
+        positions = getattr(model.config, "max_position_embeddings", None) or UNBOUNDED_POSITIONS
         self.pad_id = model.config.pad_token_id
-        unused = self.pad_id + 1 if self.layout.positions_behind_padding else 0
-        self.max_source_pieces = min(longest - unused, tokenizer.model_max_length)
+        unused = self.pad_id + 1 if self.layout.positions_after_padding else 0
+        self.max_source_pieces = min(positions - unused, tokenizer.model_max_length)
         self.unknown_id = tokenizer.unk_token_id
         self.mask_id = tokenizer.mask_token_id
         self._around = special_pieces(tokenizer)
@@ -71,7 +71,7 @@ class HuggingFaceEncoder(SourceReader):
 
     @property
     def parts(self) -> tuple[tuple[str, torch.nn.Module], ...]:
-        """What holds the weights, by name, from the output to the embeddings; the last is all that is left."""
+        """Modules that hold the weights, by name, from the output to the embeddings; the last holds all the rest."""
         beside = {self.layout.embeddings, self.layout.stack, self.layout.projection}
         above = [] if self.model is self._base else list(self.model.named_children())
         above += [(name, part) for name, part in self._base.named_children() if name not in beside]
@@ -80,13 +80,13 @@ class HuggingFaceEncoder(SourceReader):
         return (*heads, *reversed(layers), ("embeddings", self.model))
 
     def embed(self, ids: Int[Tensor, "B S"]) -> Float[Tensor, "B S D"]:
-        """What the first layer reads.
+        """The input of the first layer.
 
         Args:
             ids: Piece ids.
 
         Returns:
-            What `encode` reads at layer 0: word, position and segment together, after the norm.
+            The normalised sum of word, position and segment embeddings: the input of `encode` at layer 0.
         """
         embeddings = self._embeddings(input_ids=ids)
         return embeddings if self._projection is None else self._projection(embeddings)
@@ -98,16 +98,16 @@ class HuggingFaceEncoder(SourceReader):
         from_layer: int = 0,
         to_layer: int | None = None,
     ) -> Float[Tensor, "B S D"]:
-        """The last states, or the output of one layer.
+        """The final states, or the output of one layer.
 
         Args:
-            states: Embeddings (`from_layer` 0), or what stands in for the output of layer `from_layer`.
+            states: Embeddings (`from_layer` 0), or a replacement for the output of layer `from_layer`.
             mask: False on padding.
             from_layer: 0 to the number of layers.
             to_layer: Last layer to run; None: all.
 
         Returns:
-            States of every position.
+            States of all positions.
         """
         return self._stack.run(
             lambda: self._run(self._base, states, mask, from_layer).last_hidden_state, states, from_layer, to_layer
@@ -119,25 +119,25 @@ class HuggingFaceEncoder(SourceReader):
         """Output of every layer.
 
         Args:
-            embeddings: What `embed` gave.
+            embeddings: Output of `embed`.
             mask: False on padding.
 
         Returns:
-            One tensor a layer; `encode(states[l - 1], mask, from_layer=l)` goes on from layer l.
+            One tensor per layer; `encode(states[l - 1], mask, from_layer=l)` continues from layer l.
         """
         return self._stack.states(lambda: self.encode(embeddings, mask))
 
     def encoder_blocks(
         self, embeddings: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"]
     ) -> tuple[AttentionBlock, ...]:
-        """What the self-attention of each layer did.
+        """The self-attention of each layer as a linear map.
 
         Args:
-            embeddings: What `embed` gave.
+            embeddings: Output of `embed`.
             mask: False on padding.
 
         Returns:
-            One block a layer.
+            One block per layer.
         """
         places = [(layer, self.layout.attention) for layer in self._stack.layers]
         blocks = read_blocks(self.model, places, lambda: self.encode(embeddings, mask))
@@ -145,7 +145,7 @@ class HuggingFaceEncoder(SourceReader):
 
     def _run(self, model: torch.nn.Module, states: Tensor, mask: Tensor, from_layer: int) -> Any:
         ids = torch.full(mask.shape, self.unknown_id, device=mask.device)
-        if from_layer:  # the first layer's output is replaced: what the embeddings are does not matter
+        if from_layer:  # the embeddings are not used: the first layer's output is replaced
             return model(input_ids=ids, attention_mask=mask.long())
         with edit(self._embeddings if self._projection is None else self._projection, lambda _: states):
             return model(input_ids=ids, attention_mask=mask.long())

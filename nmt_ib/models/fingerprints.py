@@ -1,4 +1,4 @@
-"""A model's fingerprint: which weights, and which settings that change an input."""
+"""Fingerprint of a model: a hash of its weights and of the settings that change its inputs."""
 
 import hashlib
 
@@ -11,7 +11,7 @@ def fingerprint_of(model: nn.Module, settings: tuple[object, ...] = ()) -> str:
 
     Args:
         model: Any module.
-        settings: What else changes an input; their `repr` counts.
+        settings: Settings that change an input, hashed by their `repr`.
 
     Returns:
         The digits.

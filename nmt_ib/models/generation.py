@@ -1,4 +1,4 @@
-"""Beam search with a limit of its own for each sentence of a batch."""
+"""Beam search with a separate length limit for each sentence of a batch."""
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -17,30 +17,30 @@ def generate(
     eos_id: int,
     beams: int,
 ) -> list[list[int]]:
-    """Ids that the model writes.
+    """Ids of the translations of a batch.
 
     Args:
         model: An encoder-decoder.
-        encoded: Last states of its encoder.
+        encoded: Final states of its encoder.
         mask: False on padding.
-        limits: Most pieces of each translation, `</s>` included.
-        prefix: Pieces that the decoder reads first.
-        eos_id: The piece `</s>`.
-        beams: 1: greedy.
+        limits: Maximum length of each translation, including `</s>`.
+        prefix: Pieces that the decoder reads before the translation.
+        eos_id: Id of `</s>`.
+        beams: Beam size; 1: greedy search.
 
     Returns:
-        One list a sentence, without the prefix, `</s>` and padding at its end.
+        One list per sentence, without the prefix; `</s>` and padding follow the translation.
     """
     start, *forced = prefix
     end = _EndAtLimit(limits + len(prefix), eos_id, beams)
-    generated = model.generate(  # type: ignore[operator] # a mixin that PreTrainedModel does not name
+    generated = model.generate(  # type: ignore[operator] # from a mixin that PreTrainedModel does not declare
         encoder_outputs=BaseModelOutput(last_hidden_state=encoded),
         attention_mask=mask.long(),
         decoder_input_ids=torch.full((len(limits), 1), start, device=mask.device),
         num_beams=beams,
         do_sample=False,
         max_new_tokens=int(limits.max()) + len(forced),
-        # Forced, not given: the published models' beams are ranked by a length that counts this piece.
+        # Forced, not part of decoder_input_ids: published models rank beams by a length that counts this piece.
         forced_bos_token_id=forced[0] if forced else None,
         forced_eos_token_id=None,
         logits_processor=LogitsProcessorList([end]),
@@ -49,7 +49,7 @@ def generate(
 
 
 class _EndAtLimit(LogitsProcessor):
-    """Forces `</s>` where a sentence reaches its own limit: generate knows one limit for the whole batch only."""
+    """Forces `</s>` when a sentence reaches its own limit: `generate` has only one limit for the whole batch."""
 
     def __init__(self, lengths: Int[Tensor, " B"], eos_id: int, beams: int) -> None:
         self.lengths = lengths.repeat_interleave(beams)

@@ -1,4 +1,4 @@
-"""A table: architecture -> where its embeddings, layers, cross-attention and output layer are."""
+"""Table of architectures: the names of embeddings, layers, attention blocks and output layers in each."""
 
 from dataclasses import dataclass, replace
 
@@ -12,13 +12,13 @@ class AttentionLayout:
     """Names inside one attention block, relative to its layer.
 
     Attributes:
-        weights: Part whose output is the attention weights, or ends with them.
-        query: Projection of what attends; reads the residual where the norm stands behind.
-        value: Projection of what is attended to.
-        output: Projection of what the heads bring.
+        weights: Module whose output is the attention weights, or a tuple that ends with them.
+        query: Query projection; its input is the residual in post-norm blocks.
+        value: Value projection.
+        output: Output projection of the heads.
         norm: The block's norm.
-        norm_first: Whether the norm stands before the attention, not behind the sum with the residual.
-        crosses: Whether it attends to the encoder's states from the decoder.
+        norm_first: Whether the block is pre-norm; if not, the norm follows the sum with the residual.
+        crosses: Whether it is cross-attention, from the decoder to the encoder's states.
     """
 
     weights: str
@@ -32,12 +32,12 @@ class AttentionLayout:
 
 @dataclass(frozen=True)
 class RecurrenceLayout:
-    """Names inside one SSRU block, relative to its layer; its norm stands behind the sum with the residual.
+    """Names inside one SSRU block, relative to its layer; its norm follows the sum with the residual.
 
     Attributes:
-        unit: The unit as a whole.
+        unit: The whole unit.
         cell: Projection of the input.
-        forget: Projection that gives the gate.
+        forget: Projection of the forget gate.
         norm: The block's norm.
     """
 
@@ -62,16 +62,16 @@ class Seq2SeqLayout:
     """Names inside one encoder-decoder, relative to its encoder and decoder.
 
     Attributes:
-        layers: The list of layers of the encoder and of the decoder.
-        self_attention: Self-attention of encoder layers, and of decoder layers where nothing stands in its place.
+        layers: List of layers of the encoder and of the decoder.
+        self_attention: Self-attention of encoder layers, and of decoder layers unless they are recurrent.
         cross_attention: Cross-attention of decoder layers.
-        recurrence: What stands in the place of the decoder's self-attention, if anything.
-        embedding_scale: Attribute of the encoder that multiplies embeddings; None where the embedding module does it.
+        recurrence: Recurrent unit that replaces the decoder's self-attention, if any.
+        embedding_scale: Attribute of the encoder that scales embeddings; None: the embedding module scales them.
         output_bias: Attribute of the model that is added to the output scores, if any.
-        head_scaled_if: Setting of the configuration that says whether the output layer reads the states divided by
-            sqrt(width); None: it never does.
-        languages: Whether a source and a target language must be named.
-        prefix: Whether a task prefix must be named.
+        head_scaled_if: Setting of the configuration that says whether states are divided by sqrt(width) before the
+            output layer; None: they never are.
+        languages: Whether a source and a target language are required.
+        prefix: Whether a task prefix is required.
     """
 
     layers: str = "layers"
@@ -101,27 +101,28 @@ SEQ2SEQ = {
     "marian-ssru": replace(MARIAN, recurrence=RecurrenceLayout()),
     "bart": Seq2SeqLayout(output_bias="final_logits_bias"),
     "mbart": replace(PRE_NORM, output_bias="final_logits_bias"),
-    "m2m_100": PRE_NORM,  # NLLB is of this type, too
-    "t5": replace(T5, head_scaled_if="scale_decoder_outputs", prefix=True),  # a setting that T5 1.1 and FLAN have off
+    "m2m_100": PRE_NORM,  # also the type of NLLB
+    "t5": replace(T5, head_scaled_if="scale_decoder_outputs", prefix=True),  # off in T5 1.1 and FLAN
     "mt5": T5,
 }
 
 
 def seq2seq_layout(config: PretrainedConfig) -> Seq2SeqLayout:
-    """The row for a model's configuration.
+    """The row of a translation model.
 
     Args:
-        config: Its `model_type` decides.
+        config: Configuration of the model; its `model_type` is the key.
 
     Returns:
         The row.
 
     Raises:
-        RequestError: There is none.
+        RequestError: The architecture is not supported.
     """
     if config.model_type not in SEQ2SEQ:
+        supported = ", ".join(SEQ2SEQ)
         raise RequestError(
-            f"architecture {config.model_type!r} is not known as a translation model; known: {', '.join(SEQ2SEQ)}"
+            f"architecture {config.model_type!r} is not supported as a translation model; supported: {supported}"
         )
     return SEQ2SEQ[config.model_type]
 
@@ -139,19 +140,19 @@ class EncoderLayout:
     """Names inside one encoder architecture, relative to the model without its classifier.
 
     Attributes:
-        embeddings: The module that embeds words, positions and segments.
-        projection: The module between it and the first layer, in models that have one.
-        positions_behind_padding: Whether positions are counted from the one behind the padding id, not from 0.
-        stack: The module that runs the layers.
+        embeddings: Module that embeds words, positions and segments.
+        projection: Module between it and the first layer, in models that have one.
+        positions_after_padding: Whether positions are numbered from the padding id + 1, not from 0.
+        stack: Module that runs the layers.
         layers: Its list of layers.
-        output: Last linear layer of the sequence classifier, relative to the whole model; what it reads is the
-            pooled state.
+        output: Last linear layer of the sequence classifier, relative to the whole model; its input is the pooled
+            state.
         attention: Self-attention of its layers.
     """
 
     embeddings: str = "embeddings"
     projection: str = "embeddings_project"
-    positions_behind_padding: bool = False
+    positions_after_padding: bool = False
     stack: str = "encoder"
     layers: str = "layer"
     output: str = "classifier"
@@ -159,34 +160,34 @@ class EncoderLayout:
 
 
 BERT = EncoderLayout()
-ROBERTA = replace(BERT, positions_behind_padding=True, output="classifier.out_proj")
+ROBERTA = replace(BERT, positions_after_padding=True, output="classifier.out_proj")
 ENCODERS = {
     "bert": BERT,
     "roberta": ROBERTA,
     "xlm-roberta": ROBERTA,
     "distilbert": replace(BERT, stack="transformer", attention=DISTILBERT),
     "electra": replace(BERT, output="classifier.out_proj"),
-    # DeBERTa-v3 is of this type, too. It returns its weights only if asked at each layer, but dropout passes them on.
+    # Also the type of DeBERTa-v3. It returns attention weights only on request, but its dropout module outputs them.
     "deberta-v2": replace(BERT, attention=_bert("_proj", weights="attention.self.dropout")),
 }
 
 
 def encoder_layout(config: PretrainedConfig) -> EncoderLayout:
-    """The row for an encoder's configuration.
+    """The row of an encoder.
 
     Args:
-        config: Its `model_type` decides.
+        config: Configuration of the encoder; its `model_type` is the key.
 
     Returns:
         The row.
 
     Raises:
-        RequestError: There is none.
+        RequestError: The architecture is not supported.
     """
     if config.model_type not in ENCODERS:
         raise RequestError(
-            f"architecture {config.model_type!r} is not known as an encoder; known: {', '.join(ENCODERS)}"
+            f"architecture {config.model_type!r} is not supported as an encoder; supported: {', '.join(ENCODERS)}"
         )
     if getattr(config, "conv_kernel_size", 0):
-        raise RequestError("DeBERTa with a convolution beside its first layer cannot be entered behind that layer")
+        raise RequestError("DeBERTa with a convolution parallel to its first layer is not supported")
     return ENCODERS[config.model_type]

@@ -1,4 +1,4 @@
-"""The file format of marian-nmt: header, tensors (float32 and intgemm int8) and the embedded configuration."""
+"""The file format of marian-nmt: header, tensors (float32 and intgemm int8) and embedded configuration."""
 
 import struct
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class MarianBinary:
     """A marian-nmt model file in memory.
 
     Attributes:
-        config: The training configuration that the file carries.
+        config: The training configuration that the file contains.
         tensors: Name -> float32 tensor; int8 items are divided by their quantisation multiplier.
     """
 
@@ -30,7 +30,7 @@ class MarianBinary:
 
 
 def is_marian_binary(path: Path) -> bool:
-    """Whether the file starts as a single-file marian-nmt model does: version 1, a sane number of items, a config."""
+    """Whether a file starts like a single-file marian-nmt model: version 1, a plausible number of items, a config."""
     with open(path, "rb") as file:
         head = file.read(1 << 16)
     if len(head) < 16:
@@ -40,27 +40,27 @@ def is_marian_binary(path: Path) -> bool:
 
 
 def read_marian_binary(path: Path) -> MarianBinary:
-    """Reads a `.bin` of marian-nmt.
+    """Reads a `.bin` file of marian-nmt.
 
-    Layout (little-endian): version, number of items; four uint64 an item (length of the name, type, number of
+    Layout (little-endian): version, number of items; four uint64 per item (length of the name, type, number of
     dimensions, bytes of data); the names; the shapes (int32); a padding length and that padding; the data.
-    An intgemm int8 matrix of shape (in, out) lies transposed in memory and is followed by its multiplier.
+    An intgemm int8 matrix of shape (in, out) is stored transposed, followed by its multiplier.
 
     Args:
         path: The file.
 
     Returns:
-        The tensors, each in its stated shape, and the configuration.
+        The tensors, each in its declared shape, and the configuration.
 
     Raises:
-        RequestError: The file is no such file, is cut off, or holds a type that is not known.
+        RequestError: The file is not in this format, is truncated, or contains an unsupported type.
     """
     data = path.read_bytes()
     try:
         return _parse(data)
     except (struct.error, ValueError, IndexError, yaml.YAMLError) as error:
         raise RequestError(
-            f"{path} is not a whole marian-nmt model file ({error}); copy it again, or pass a Hugging Face directory"
+            f"{path} is not a complete marian-nmt model file ({error}); copy it again, or pass a Hugging Face directory"
         ) from error
 
 
@@ -82,7 +82,7 @@ def _parse(data: bytes) -> MarianBinary:
     offset += 8 + padding
     expected = offset + sum(size for *_, size in headers)
     if expected > len(data):
-        raise ValueError(f"it is cut off: {len(data):,} bytes, its header promises {expected:,}")
+        raise ValueError(f"it is truncated: {len(data):,} bytes, expected {expected:,}")
     config: dict = {}
     tensors = {}
     for name, shape, (_, kind, _, size) in zip(names, shapes, headers, strict=True):
@@ -102,11 +102,11 @@ def _decode(chunk: bytes, kind: int, shape: tuple[int, ...], name: str) -> np.nd
     if kind == FLOAT32:
         return np.frombuffer(chunk, "<f4", size).reshape(shape).copy()
     if kind != INTGEMM8:
-        raise ValueError(f"item {name} has type {kind:#x}; known are float32 and intgemm int8")
+        raise ValueError(f"item {name} has type {kind:#x}; supported: float32 and intgemm int8")
     (multiplier,) = struct.unpack_from("<f", chunk, size)
     if not 0 < multiplier < float("inf"):
         raise ValueError(f"item {name} has the quantisation multiplier {multiplier}")
     values = np.frombuffer(chunk, "i1", size).astype(np.float32) / np.float32(multiplier)
-    if name.endswith("Wemb"):  # looked up by row, so it is the one int8 matrix that is not prepared for gemm
+    if name.endswith("Wemb"):  # looked up by row: the only int8 matrix that is not stored transposed
         return values.reshape(shape)
     return np.ascontiguousarray(values.reshape(shape[::-1]).T)

@@ -1,4 +1,4 @@
-"""From the tensors of a marian-nmt file to a Hugging Face model and its tokenizer."""
+"""Converts the tensors of a marian-nmt file to a Hugging Face model, and its vocabulary to a tokenizer."""
 
 import json
 import tempfile
@@ -19,19 +19,19 @@ ATTENTION = {"q_proj": "q", "k_proj": "k", "v_proj": "v", "out_proj": "o"}
 
 
 def build_model(binary: MarianBinary) -> MarianMTModel:
-    """A model with the file's weights: SSRU decoder or ordinary self-attention, as its configuration says.
+    """A model with the file's weights; its decoder has SSRUs or self-attention, according to the configuration.
 
-    The first decoder input of marian-nmt is the zero vector: the vocabulary gets one more row of zeros that can never
-    be written (output bias -1e9), which is both padding and decoder start.
+    The first decoder input of marian-nmt is the zero vector: the vocabulary gets an additional row of zeros that is
+    never generated (output bias -1e9) and serves as padding and decoder start.
 
     Args:
-        binary: What `read_marian_binary` returned.
+        binary: Output of `read_marian_binary`.
 
     Returns:
         A model in evaluation mode, float32.
 
     Raises:
-        RequestError: The configuration asks for something that this translation of it does not cover.
+        RequestError: An option of the configuration is not supported, or the weights do not fit it.
     """
     _check(binary.config)
     try:
@@ -40,7 +40,7 @@ def build_model(binary: MarianBinary) -> MarianMTModel:
         raise RequestError(f"the marian-nmt file has no {error}, which its configuration needs") from error
     except (RuntimeError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[-1].strip()
-        raise RequestError(f"the marian-nmt file is not what its configuration says: {reason}") from error
+        raise RequestError(f"the weights of the marian-nmt file do not fit its configuration: {reason}") from error
 
 
 def _filled(binary: MarianBinary) -> MarianMTModel:
@@ -71,40 +71,42 @@ def _filled(binary: MarianBinary) -> MarianMTModel:
         model: MarianMTModel = MarianSSRUForConditionalGeneration(MarianSSRUConfig(**settings))
     else:
         model = MarianMTModel(MarianConfig(**settings))
-        # Differs from Hugging Face's Marian, whose own come back when the model is saved and loaded again.
+        # Differs from Hugging Face's Marian, whose own values return when the model is saved and loaded again.
         exact_norms_(model)
         for stack in (model.model.encoder, model.model.decoder):
             stack.embed_positions.weight.data = marian_positions(POSITIONS, width)
     tensors = dict(binary.tensors)
     state = _state_dict(tensors, config, recurrent)
-    left = sorted(name for name in tensors if not name.endswith("QuantMultA"))  # those serve int8 inference
-    if left:
-        raise ValueError(f"{len(left)} of its weights have no place in the model: {', '.join(left[:3])}")
+    unused = sorted(name for name in tensors if not name.endswith("QuantMultA"))  # needed by int8 inference only
+    if unused:
+        raise ValueError(f"{len(unused)} weights are not part of the model: {', '.join(unused[:3])}")
     tables = {name: table for name, table in model.state_dict().items() if "embed_positions" in name}
     model.load_state_dict(state | tables)
     return model.eval()
 
 
 def build_tokenizer(spm: Path) -> MarianTokenizer:
-    """A MarianTokenizer over one SentencePiece vocabulary for both languages.
+    """A MarianTokenizer with one SentencePiece vocabulary for both languages.
 
     Args:
-        spm: The `.spm` file beside the model.
+        spm: The `.spm` file of the model.
 
     Returns:
         A tokenizer whose ids are the SentencePiece ids, with `<pad>` after the last one.
 
     Raises:
-        RequestError: The file is no SentencePiece model.
+        RequestError: The file is not a SentencePiece model.
     """
     try:
         processor = SentencePieceProcessor(model_file=str(spm))
     except (OSError, RuntimeError) as error:
-        raise RequestError(f"{spm} is not a whole SentencePiece model; copy it again") from error
+        raise RequestError(f"{spm} is not a complete SentencePiece model; copy it again") from error
     pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
     vocabulary = {piece: index for index, piece in enumerate([*pieces, "<pad>"])}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*sacremoses.*")  # only its `normalize`, unused here, needs it
+        warnings.filterwarnings(
+            "ignore", message=".*sacremoses.*"
+        )  # needed by its `normalize` only, which is unused here
         file = Path(folder, "vocab.json")
         file.write_text(json.dumps(vocabulary))
         return MarianTokenizer(str(spm), str(spm), str(file), model_max_length=POSITIONS)
@@ -133,7 +135,7 @@ def _check(config: dict) -> None:
 
 
 def _state_dict(tensors: dict[str, Tensor], config: dict, recurrent: bool) -> dict[str, Tensor]:
-    """Weights by Hugging Face's names; takes them out of `tensors`."""
+    """Weights by Hugging Face's names, removed from `tensors`."""
     embedding = tensors.pop("Wemb")
     embedding = torch.cat([embedding, torch.zeros(1, embedding.shape[1])])
     bias = torch.cat([tensors.pop("decoder_ff_logit_out_b").reshape(1, -1), torch.full((1, 1), -1e9)], dim=1)

@@ -1,4 +1,4 @@
-"""EncoderModel and Classifier over any torch module with an embedding and named layers."""
+"""Classifier over any torch module with an embedding and named layers."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -19,28 +19,28 @@ UNBOUNDED_POSITIONS = 512
 
 
 class ModuleClassifier(SourceReader):
-    """A sentence classifier made of any torch module, that can be entered and left at any of its named layers.
+    """A sentence classifier from any torch module, whose forward pass can start and stop at any named layer.
 
     The module is called as `module(ids, mask)`, mask false on padding, and returns unnormalised log-probabilities
-    (B, K). Its embedding and each of its layers run once a call and give (B, S, D), alone or first in a tuple, as an
-    LSTM does; D may differ from layer to layer. That padding changes nothing is the module's business (pack what an
-    LSTM reads, put 0 on padding before a convolution, pool over the mask), and what comes after a layer must read
-    nothing else of its output than that tensor: not the last state of an LSTM, for example.
+    (B, K). Its embedding and each of its layers run once per call and return (B, S, D), alone or as the first item of
+    a tuple, like an LSTM; D may differ between layers. The module itself must ensure that padding does not affect
+    results (pack the input of an LSTM, set padding to 0 before a convolution, mask the pooling), and no later module
+    may use anything else of a layer's output than that tensor: not the last state of an LSTM, for example.
 
-    Layer 0 is the output of the embedding. The whole module runs even where only some layers are asked for.
+    Layer 0 is the output of the embedding. The whole module runs even if only some layers are requested.
 
     Args:
         module: The classifier.
-        tokenizer: Any fast Hugging Face tokenizer with a padding and an unknown piece; `word_tokenizer` makes one.
+        tokenizer: Any fast Hugging Face tokenizer with a padding and an unknown piece, such as `word_tokenizer` builds.
         embedding: Dotted name of the embedding in `module`.
         layers: Dotted names of the layers, in the order in which they run.
-        output: Dotted name of the output layer; what it reads, (B, D), is the pooled state.
+        output: Dotted name of the output layer; its input, (B, D), is the pooled state.
         labels: Names of the classes.
-        name: What the user called it.
+        name: Name that the user gave.
         source_language: Language of the sentences (`en`), for word segmentation; None: any.
 
     Raises:
-        RequestError: The module has no part of a name, or does not do what is said above.
+        RequestError: The module has no part of one of these names, or does not behave as described.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class ModuleClassifier(SourceReader):
         self._embedding, *self._layers, self._output = (self._part(part) for part in (embedding, *layers, output))
         self._names = (embedding, *layers, output)
         self.encoder_layers = len(self._layers)
-        bounded = tokenizer.model_max_length < 10**9  # a tokenizer without a bound says 10^30
+        bounded = tokenizer.model_max_length < 10**9  # 10^30 stands for no bound
         self.max_source_pieces = tokenizer.model_max_length if bounded else UNBOUNDED_POSITIONS
         if tokenizer.pad_token_id is None or tokenizer.unk_token_id is None:
             raise RequestError(f"{name}: the tokenizer needs a padding and an unknown piece (pad_token, unk_token)")
@@ -80,7 +80,7 @@ class ModuleClassifier(SourceReader):
 
     @property
     def parts(self) -> tuple[tuple[str, nn.Module], ...]:
-        """What holds the weights, by name, from the output to the embeddings; the last is all that is left."""
+        """Modules that hold the weights, by name, from the output to the embeddings; the last holds all the rest."""
         embedding, *above = self._names
         return (*((name, self.model.get_submodule(name)) for name in reversed(above)), (embedding, self.model))
 
@@ -91,7 +91,7 @@ class ModuleClassifier(SourceReader):
             ids: Piece ids.
 
         Returns:
-            What `encode` reads at layer 0.
+            The input of `encode` at layer 0.
         """
         output = self._embedding(ids)
         return output if isinstance(output, Tensor) else output[0]
@@ -106,20 +106,20 @@ class ModuleClassifier(SourceReader):
         """The output of the last layer, or of an earlier one.
 
         Args:
-            states: Embeddings (`from_layer` 0), or what stands in for the output of layer `from_layer`.
+            states: Embeddings (`from_layer` 0), or a replacement for the output of layer `from_layer`.
             mask: False on padding.
             from_layer: 0 to the number of layers.
             to_layer: Last layer to run; None: all.
 
         Returns:
-            States of every position.
+            States of all positions.
 
         Raises:
-            RequestError: There are no such layers.
+            RequestError: There are no such layers, or `to_layer` is lower than `from_layer`.
         """
         last = self.encoder_layers if to_layer is None else to_layer
         if not 0 <= from_layer <= last <= self.encoder_layers:
-            raise RequestError(f"cannot go from layer {from_layer} to layer {last} of {self.encoder_layers} layers")
+            raise RequestError(f"cannot run from layer {from_layer} to layer {last} of {self.encoder_layers} layers")
         if last == from_layer:
             return states
         with capture([self._layers[last - 1]]) as outputs:
@@ -132,11 +132,11 @@ class ModuleClassifier(SourceReader):
         """Output of every layer.
 
         Args:
-            embeddings: What `embed` gave.
+            embeddings: Output of `embed`.
             mask: False on padding.
 
         Returns:
-            One tensor a layer; `encode(states[l - 1], mask, from_layer=l)` goes on from layer l.
+            One tensor per layer; `encode(states[l - 1], mask, from_layer=l)` continues from layer l.
         """
         with capture(self._layers) as outputs:
             self.classify(embeddings, mask)
@@ -148,35 +148,35 @@ class ModuleClassifier(SourceReader):
         """Unnormalised log-probabilities of the classes, in nats.
 
         Args:
-            states: Embeddings (`from_layer` 0), or what stands in for the output of layer `from_layer`.
+            states: Embeddings (`from_layer` 0), or a replacement for the output of layer `from_layer`.
             mask: False on padding.
             from_layer: 0 to the number of layers.
 
         Returns:
-            One score a class.
+            One score per class.
         """
-        entered = self._layers[from_layer - 1] if from_layer else self._embedding
-        ids = torch.full(mask.shape, self.unknown_id, device=mask.device)  # their embeddings are replaced, or not read
+        replaced = self._layers[from_layer - 1] if from_layer else self._embedding
+        ids = torch.full(mask.shape, self.unknown_id, device=mask.device)  # not used: `states` replace them
         # cuDNN's LSTM has no backward pass in evaluation mode.
-        with edit(entered, lambda _: states), torch.backends.cudnn.flags(enabled=False):
+        with edit(replaced, lambda _: states), torch.backends.cudnn.flags(enabled=False):
             return self.model(ids, mask)
 
     def pooled(
         self, states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"], from_layer: int = 0
     ) -> Float[Tensor, "B D2"]:
-        """The state of the whole sentence that the output layer reads.
+        """The sentence representation that the output layer reads.
 
         Args:
-            states: As `classify` takes them.
+            states: As in `classify`.
             mask: False on padding.
             from_layer: 0 to the number of layers.
 
         Returns:
-            One state a sentence.
+            One vector per sentence.
         """
-        with capture_input(self._output) as read:
+        with capture_input(self._output) as inputs:
             self.classify(states, mask, from_layer)
-        return read[-1]
+        return inputs[-1]
 
     def _part(self, part: str) -> nn.Module:
         try:
@@ -187,21 +187,23 @@ class ModuleClassifier(SourceReader):
 
     @torch.no_grad()
     def _check_shapes(self) -> None:
-        """Runs two positions of one sentence."""
+        """Runs the module on one sentence of two positions."""
         ids = torch.full((1, 2), self.unknown_id, device=self.device)
         order: list[Tensor] = []
         with ExitStack() as hooks:
             each = [hooks.enter_context(capture([layer])) for layer in (self._embedding, *self._layers)]
             order = hooks.enter_context(capture([self._embedding, *self._layers]))
-            read = hooks.enter_context(capture_input(self._output))
+            inputs = hooks.enter_context(capture_input(self._output))
             logits = self.model(ids, torch.ones_like(ids, dtype=torch.bool))
         for part, outputs in zip(self._names[:-1], each, strict=True):
             shapes = [tuple(output.shape) for output in outputs]
             if len(shapes) != 1 or len(shapes[0]) != 3 or shapes[0][:2] != (1, 2):
-                raise RequestError(f"{self.name}: {part} must run once and give (B, S, D); for (1, 2) it gave {shapes}")
+                raise RequestError(
+                    f"{self.name}: {part} must run once and return (B, S, D); for (1, 2) it returned {shapes}"
+                )
         if any(first is not outputs[0] for first, outputs in zip(order, each, strict=True)):
             raise RequestError(f"{self.name}: the layers do not run in the order {', '.join(self._names[1:-1])}")
-        if [(state.is_floating_point(), *state.shape[:-1]) for state in read] != [(True, 1)]:
-            raise RequestError(f"{self.name}: {self._names[-1]} must run once and read (B, D)")
+        if [(state.is_floating_point(), *state.shape[:-1]) for state in inputs] != [(True, 1)]:
+            raise RequestError(f"{self.name}: {self._names[-1]} must run once, on an input of shape (B, D)")
         if tuple(logits.shape) != (1, len(self.labels)):
             raise RequestError(f"{self.name}: {len(self.labels)} labels, but scores of shape {tuple(logits.shape)}")

@@ -1,4 +1,4 @@
-"""One source sentence as a model reads it: special pieces, pieces, and the words that they make."""
+"""Tokenisation of source sentences: special pieces, pieces, and the word of each piece."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from nmt_ib.types import Sentence, TokenBatch
 
 
 def special_pieces(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
-    """Ids that a tokenizer puts before and after each sentence."""
+    """Ids of the special pieces that a tokenizer adds before and after each sentence."""
     encoding = tokenizer("a", return_special_tokens_mask=True)
     special = encoding["special_tokens_mask"]
     first, last = special.index(0), len(special) - special[::-1].index(0)
@@ -20,13 +20,13 @@ def special_pieces(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[
 
 
 class SourceReader:
-    """What every model of this package does with the text of a sentence.
+    """Tokenisation and padding, shared by all models of this package.
 
     Attributes:
         model: The network.
         tokenizer: Its tokenizer.
-        pad_id: Piece that fills up sentences.
-        text_prefix: Text that stands before each sentence and counts as special.
+        pad_id: Id of the padding piece.
+        text_prefix: Text put before each sentence; its pieces count as special.
     """
 
     model: nn.Module
@@ -38,19 +38,19 @@ class SourceReader:
 
     @property
     def words_by(self) -> str:
-        """What splits sentences into words, for the run's signature."""
+        """Name and version of the word splitter, for the run's signature."""
         return self._splitter.name
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """Device of the weights."""
         return next(self.model.parameters()).device
 
     def tokenize_source(self, text: str) -> Sentence:
         """Pieces and words of one sentence; a task prefix and language codes count as special.
 
         Args:
-            text: The sentence; what looks like a special piece in it is read as text.
+            text: The sentence; a string in it that looks like a special piece is read as text.
 
         Returns:
             The sentence, with character spans into `text`.

@@ -1,4 +1,4 @@
-"""MarianMTModel with an SSRU decoder: what the students of Mozilla and Bergamot are."""
+"""MarianMTModel with an SSRU decoder, the architecture of the student models of Mozilla and Bergamot."""
 
 import math
 from typing import cast, no_type_check
@@ -19,7 +19,7 @@ def marian_positions(positions: int, width: int) -> Float[Tensor, "positions wid
         width: Width of the model, even.
 
     Returns:
-        The table; Hugging Face's Marian divides by width / 2 instead.
+        The table. Differs from Hugging Face's Marian, which divides by width / 2.
     """
     half = width // 2
     rates = torch.exp(torch.arange(half) * (-math.log(10000.0) / (half - 1)))
@@ -28,10 +28,10 @@ def marian_positions(positions: int, width: int) -> Float[Tensor, "positions wid
 
 
 def exact_norms_(model: nn.Module) -> None:
-    """Gives all layer norms marian-nmt's epsilon.
+    """Sets the epsilon of all layer norms to that of marian-nmt, in place.
 
     Args:
-        model: Changed in place; Hugging Face's Marian has 1e-5.
+        model: Any module. Hugging Face's Marian has 1e-5.
     """
     for module in model.modules():
         if isinstance(module, nn.LayerNorm):
@@ -39,7 +39,7 @@ def exact_norms_(model: nn.Module) -> None:
 
 
 class MarianPositions(MarianSinusoidalPositionalEmbedding):
-    """Position table of marian-nmt; Hugging Face refills it from `create_weight` whenever a model is built."""
+    """Position table of marian-nmt; Hugging Face calls `create_weight` whenever a model is built."""
 
     def create_weight(self) -> Tensor:
         """The table, in the weight's own dtype."""
@@ -47,7 +47,7 @@ class MarianPositions(MarianSinusoidalPositionalEmbedding):
 
 
 class SSRU(nn.Module):
-    r"""Simpler simple recurrent unit, in the place of a decoder layer's self-attention.
+    r"""Simpler simple recurrent unit, which replaces the self-attention of a decoder layer.
 
     .. math:: f_t = \sigma(W_f x_t + b_f), \quad c_t = f_t c_{t-1} + (1 - f_t) W x_t, \quad y_t = \max(c_t, 0)
 
@@ -64,36 +64,36 @@ class SSRU(nn.Module):
     def forward(
         self, hidden_states: Float[Tensor, "B T D"], cache: Cache | None = None, **_: object
     ) -> tuple[Float[Tensor, "B T D"], None]:
-        """Output of the unit, and None where self-attention would return its weights.
+        """Output of the unit, and None in place of attention weights.
 
         Args:
             hidden_states: Input of the layer.
-            cache: Holds the history of cells as keys (B, 1, t, D), so that beam search reorders it as it does keys.
+            cache: Stores the past cells as keys (B, 1, t, D), so that beam search reorders them like keys.
 
         Returns:
             max(c_t, 0) for each position, and None.
         """
         gate = torch.sigmoid(self.forget(hidden_states))
         update = (1 - gate) * self.cell(hidden_states)
-        history = cache.self_attention_cache if isinstance(cache, EncoderDecoderCache) else cache
+        past = cache.self_attention_cache if isinstance(cache, EncoderDecoderCache) else cache
         cell = torch.zeros_like(update[:, 0])
-        if history is not None and history.get_seq_length(self.layer_idx):
-            cell = cast(Tensor, history.layers[self.layer_idx].keys)[:, 0, -1]  # type: ignore[union-attr]
+        if past is not None and past.get_seq_length(self.layer_idx):
+            cell = cast(Tensor, past.layers[self.layer_idx].keys)[:, 0, -1]  # type: ignore[union-attr]
         cells = []
-        # A scan over t is all that cannot run in parallel. A logarithmic scan was no faster at 30 pieces: the loop
-        # passes over memory three times, the scan fifteen times.
+        # Only this recurrence over t is sequential. A parallel scan was no faster at 30 pieces: it reads and writes
+        # memory fifteen times, the loop three times.
         for gate_t, update_t in zip(gate.unbind(1), update.unbind(1), strict=True):
             cell = torch.addcmul(update_t, gate_t, cell)
             cells.append(cell)
         states = torch.stack(cells, dim=1)
-        if history is not None:
-            history.update(states[:, None], states.new_zeros(*states.shape[:2], 0)[:, None], self.layer_idx)
+        if past is not None:
+            past.update(states[:, None], states.new_zeros(*states.shape[:2], 0)[:, None], self.layer_idx)
         return torch.relu(states), None
 
 
 @no_type_check  # a dataclass that takes more than its fields, which jaxtyping's run-time checks reject
 class MarianSSRUConfig(MarianConfig):
-    """A MarianConfig whose decoder layers are SSRU; a class of its own, so that plain Marian never loads it."""
+    """A MarianConfig for SSRU decoders; a separate class, so that MarianMTModel never loads such a model."""
 
     model_type = "marian-ssru"
 
@@ -101,8 +101,8 @@ class MarianSSRUConfig(MarianConfig):
 class MarianSSRUForConditionalGeneration(MarianMTModel):
     """A translation model with the encoder of Marian and an SSRU decoder.
 
-    Cross-attention, feed-forward layers, residuals and norms are MarianMTModel's own; only self-attention, the
-    position table and the norms' epsilon differ. There are no decoder self-attention maps.
+    Differs from MarianMTModel in the decoder's self-attention (and has no weights of it), the position table and the
+    epsilon of the norms only.
     """
 
     config_class = MarianSSRUConfig

@@ -1,4 +1,4 @@
-"""A stack of layers that can be entered and left at any layer, whatever stands around it."""
+"""A stack of layers whose forward pass can start and stop at any layer."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -12,11 +12,11 @@ from nmt_ib.models.hooks import capture, edit, without_layers
 
 @dataclass(frozen=True)
 class LayerStack:
-    """A module that runs its layers one after the other.
+    """A module that runs a list of layers in sequence.
 
     Attributes:
         module: Encoder or decoder.
-        name: Its list of layers.
+        name: Attribute of `module` that holds its list of layers.
     """
 
     module: nn.Module
@@ -37,21 +37,21 @@ class LayerStack:
         """Runs the layers `from_layer` + 1 to `to_layer`.
 
         Args:
-            forward: Runs the module, or a model around it.
-            states: What stands in for the output of layer `from_layer`; not read where that is 0.
-            from_layer: 0: as `forward` enters it.
-            to_layer: Last layer to run; None: all of them, and what `forward` does afterwards.
+            forward: Runs the module, or a model that contains it.
+            states: Replacement for the output of layer `from_layer`; ignored if that is 0.
+            from_layer: Layer whose output is replaced; 0: none.
+            to_layer: Last layer to run; None: all layers, and the rest of `forward`.
 
         Returns:
-            What `forward` returns, or the output of layer `to_layer`.
+            Output of `forward`, or of layer `to_layer`.
 
         Raises:
-            RequestError: There are no such layers.
+            RequestError: There are no such layers, or `to_layer` is lower than `from_layer`.
         """
         first, count = self.layers[0], len(self.layers)
         last = count if to_layer is None else to_layer
         if not 0 <= from_layer <= last <= count:
-            raise RequestError(f"cannot go from layer {from_layer} to layer {last} of {count} layers")
+            raise RequestError(f"cannot run from layer {from_layer} to layer {last} of {count} layers")
         if to_layer == from_layer:
             return states
         with ExitStack() as changes:
@@ -59,7 +59,7 @@ class LayerStack:
             if to_layer is not None:
                 changes.enter_context(without_layers(self.module, self.name, to_layer, count))
             if from_layer:
-                # The first layer always runs, its output is replaced: T5 makes the position bias of all layers there.
+                # The first layer always runs, with its output replaced: in T5 it computes all layers' position bias.
                 changes.enter_context(without_layers(self.module, self.name, 1, from_layer))
                 changes.enter_context(edit(first, lambda _: states))
             if to_layer is not None:
@@ -68,7 +68,7 @@ class LayerStack:
         return output if to_layer is None else outputs[-1]
 
     def states(self, forward: Callable[[], Tensor]) -> tuple[Tensor, ...]:
-        """Output of every layer while `forward` runs."""
+        """Outputs of all layers during `forward`."""
         with capture(list(self.layers)) as outputs:
             forward()
         return tuple(outputs)

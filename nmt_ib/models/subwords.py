@@ -1,4 +1,4 @@
-"""Which pieces make which word, for tokenizers of every make."""
+"""Subword pieces with their character offsets, and the word of each piece, for any kind of tokenizer."""
 
 import bisect
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from nmt_ib.types import Word
 
 @dataclass(frozen=True)
 class Piece:
-    """One piece: its id and its characters in the text, white space around them left out."""
+    """One piece: its id and its character span in the text, without surrounding white space."""
 
     id: int
     start: int
@@ -20,12 +20,12 @@ class Piece:
 
 
 def read_pieces(tokenizer: PreTrainedTokenizerBase, text: str, *, target: bool = False) -> list[Piece]:
-    """The pieces of `text` without special ones; what looks like a special piece in the text is text.
+    """The pieces of a text without special ones; a string in it that looks like a special piece is read as text.
 
     Args:
-        tokenizer: A fast one, or a slow one over SentencePiece (Marian's, M2M100's).
+        tokenizer: A fast tokenizer, or a slow one based on SentencePiece (Marian, M2M100).
         text: One sentence.
-        target: Whether to read it as the target language.
+        target: Whether the text is in the target language.
 
     Returns:
         The pieces in order, with character offsets into `text`.
@@ -44,7 +44,7 @@ def read_pieces(tokenizer: PreTrainedTokenizerBase, text: str, *, target: bool =
 
 
 def _spelled(tokenizer: PreTrainedTokenizerBase, text: str, piece: Piece) -> list[Piece]:
-    """The characters of a special piece that a fast unigram tokenizer found: its vocabulary marks none as special."""
+    """The characters of a special piece, which fast unigram tokenizers find in text: no entry is marked as special."""
     return [
         Piece(cast(int, tokenizer.convert_tokens_to_ids(text[place])), place, place + 1)
         for place in range(piece.start, piece.end)
@@ -55,11 +55,11 @@ def _read_sentencepiece(
     tokenizer: PreTrainedTokenizerBase, text: str, target: bool
 ) -> tuple[list[int], list[tuple[int, int]]]:
     if target:
-        tokenizer._switch_to_target_mode()  # noqa: SLF001 - the public way in, text_target, gives no offsets
+        tokenizer._switch_to_target_mode()  # noqa: SLF001 - the public argument text_target returns no offsets
     try:
         processor = getattr(tokenizer, "current_spm", None) or tokenizer.sp_model
         encoding = processor.encode(text, return_type="offset_mapping")
-        # An unknown piece can look like a special one: only what SentencePiece knows is looked up.
+        # An unknown piece can look like a special one: only pieces known to SentencePiece are looked up.
         unknown = processor.unk_id()
         surfaces = [
             tokenizer.unk_token if id_ == unknown else surface
@@ -83,10 +83,10 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
 def assign_words(
     text: str, pieces: Sequence[tuple[int, int]], words: Sequence[Word]
 ) -> tuple[tuple[Word, ...], tuple[int, ...]]:
-    """Gives each piece to one word, joining words that share a piece.
+    """Assigns each piece to one word, joining words that share a piece.
 
-    A piece without characters of any word (a lone word-boundary mark, a control character) goes to the word after it,
-    or to the last one.
+    A piece without characters of any word (a lone word-boundary symbol, a control character) is assigned to the next
+    word, or to the last one.
 
     Args:
         text: The sentence.
@@ -94,8 +94,8 @@ def assign_words(
         words: Its words, in order.
 
     Returns:
-        The words that have at least one piece, and for each piece the index of its word. Both are empty where there
-        are no words.
+        The words with at least one piece, and for each piece the index of its word. Both are empty if there are no
+        words.
     """
     if not words:
         return (), ()

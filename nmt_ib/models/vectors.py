@@ -1,4 +1,4 @@
-"""The word vectors of a corpus: one array of all words, in memory or on disk, read sentence by sentence."""
+"""Word vectors of a corpus: one array for all words, in memory or on disk, read sentence by sentence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class WordVectors:
 
     Attributes:
         rows: Vectors, in memory or on disk.
-        offsets: Where the words of each sentence begin; the last is the number of all words.
+        offsets: Position of the first word of each sentence; the last entry is the total number of words.
         index: Row of each word; None: every word has its own row, in order.
     """
 
@@ -29,7 +29,7 @@ class WordVectors:
         return len(self.offsets) - 1
 
     def __getitem__(self, index: int) -> Float32[np.ndarray, "W D"]:
-        """Vectors of the words of one sentence."""
+        """Vectors of the words of a sentence."""
         if not 0 <= index < len(self):
             raise IndexError(index)
         words = slice(self.offsets[index], self.offsets[index + 1])
@@ -42,28 +42,28 @@ class WordVectors:
 
     @property
     def lengths(self) -> Int[np.ndarray, " B"]:
-        """Words of each sentence."""
+        """Number of words of each sentence."""
         return np.diff(self.offsets)
 
 
 def load_vectors(path: str | Path) -> WordVectors:
-    """A user's own vectors.
+    """Reads word vectors from a file of the user.
 
     Args:
-        path: A `.npz` file with the arrays `vectors`, [N, D], all words of all sentences one after the other, and
-            `lengths`, [B], the number of words of each sentence.
+        path: A `.npz` file with the arrays `vectors`, [N, D], for all words of all sentences in order, and `lengths`,
+            [B], the number of words of each sentence.
 
     Returns:
         The vectors, in memory, in float32.
 
     Raises:
-        RequestError: It cannot be read, or its arrays are others.
+        RequestError: The file cannot be read, or its arrays have other names, shapes or types.
     """
     expected = "expected an .npz file with the arrays vectors [N, D] and lengths [B] (numpy.savez)"
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             vectors, lengths = arrays["vectors"], arrays["lengths"]
-    except Exception as error:  # zip, numpy and the file system each raise kinds of their own
+    except Exception as error:  # zip, numpy and the file system raise exceptions of different types
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise RequestError(f"cannot read {path}: {reason}; {expected}") from error
     if vectors.ndim != 2 or vectors.dtype.kind != "f" or lengths.ndim != 1 or lengths.dtype.kind not in "iu":
@@ -77,5 +77,5 @@ def load_vectors(path: str | Path) -> WordVectors:
 
 
 def offsets_of(lengths: Integer[np.ndarray, " B"] | Sequence[int]) -> Int[np.ndarray, " B1"]:
-    """Where each sentence begins, and where the last ends."""
+    """Position of the first word of each sentence, and the total number of words."""
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)

@@ -1,4 +1,4 @@
-"""A tokenizer over a plain list of words, for models whose pieces are what stands between white space."""
+"""A tokenizer for a list of words, for models that read whitespace-separated words."""
 
 from collections.abc import Iterable
 
@@ -9,13 +9,13 @@ PAD, UNKNOWN = "[PAD]", "[UNK]"
 
 
 def word_tokenizer(words: Iterable[str]) -> PreTrainedTokenizerFast:
-    """A tokenizer whose pieces are what stands between white space.
+    """A tokenizer whose pieces are whitespace-separated words.
 
     Args:
-        words: The vocabulary; their ids count from 2 on, after padding (0) and the unknown word (1).
+        words: The vocabulary; its ids start at 2, after padding (0) and the unknown word (1).
 
     Returns:
-        A tokenizer without special pieces around a sentence; `save_pretrained` keeps it.
+        A tokenizer that adds no special pieces to a sentence; `save_pretrained` saves it.
     """
     vocabulary = {word: number for number, word in enumerate(dict.fromkeys([PAD, UNKNOWN, *words]))}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))

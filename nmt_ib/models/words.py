@@ -1,4 +1,4 @@
-"""The words of a sentence, by spacy: a pipeline where one is installed, else the language's tokeniser."""
+"""Splits sentences into words with spaCy: a trained pipeline if one is installed, else the language's tokeniser."""
 
 import importlib.util
 import logging
@@ -15,10 +15,10 @@ logger = logging.getLogger(__name__)
 
 
 class WordSplitter:
-    """Splits text of one language into words, with parts of speech where a trained pipeline is installed.
+    """Splits text of one language into words, with parts of speech if a trained pipeline is installed.
 
     Args:
-        language: ISO 639-1 code, or a longer name that begins with one (`eng_Latn` counts as `en`); None: any language.
+        language: ISO 639-1 code, or another code of the language (`eng_Latn` for `en`); None: any language.
     """
 
     def __init__(self, language: str | None) -> None:
@@ -26,9 +26,9 @@ class WordSplitter:
 
     @cached_property
     def name(self) -> str:
-        """What does the work, for the run's signature."""
+        """Name and version of the pipeline, for the run's signature."""
         meta = self._pipeline.meta
-        if not self._pipeline.pipe_names:  # a bare tokeniser changes with spacy itself
+        if not self._pipeline.pipe_names:  # a bare tokeniser has the version of spaCy itself
             return f"spacy/{meta['lang']}_blank-{spacy.__version__}"
         return f"spacy/{meta['lang']}_{meta['name']}-{meta['version']}"
 
@@ -38,15 +38,15 @@ class WordSplitter:
         for name in names:
             try:
                 return spacy.load(name, exclude=UNNEEDED)
-            except (OSError, ValueError) as error:  # made for another spacy: its tokeniser alone serves as well
-                logger.warning("the spacy pipeline %s cannot be loaded (%s)", name, error)
+            except (OSError, ValueError) as error:  # made for another version: the tokeniser is enough
+                logger.warning("the spaCy pipeline %s cannot be loaded (%s)", name, error)
         try:
             return spacy.blank(self.language)
-        except ImportError:  # some languages' tokenisers need packages of their own
+        except ImportError:  # the tokenisers of some languages need more packages
             return spacy.blank("xx")
 
     def split(self, text: str) -> list[Word]:
-        """The words of `text` in order, white space left out.
+        """The words of a text in order, without white space.
 
         Args:
             text: One sentence, any characters.
@@ -62,7 +62,7 @@ class WordSplitter:
 
 
 def blank_words(text: str) -> list[Word]:
-    """Words that blanks tell apart.
+    """Whitespace-separated words.
 
     Args:
         text: One sentence.
@@ -70,17 +70,17 @@ def blank_words(text: str) -> list[Word]:
     Returns:
         Words with their character spans.
     """
-    return [Word(found.group(), *found.span()) for found in re.finditer(r"\S+", text)]
+    return [Word(match.group(), *match.span()) for match in re.finditer(r"\S+", text)]
 
 
 def spacy_language(language: str | None) -> str:
-    """Spacy's code for a language that a model calls `en`, `eng_Latn`, `en_XX` or not at all.
+    """SpaCy's code of a language that a model calls `en`, `eng_Latn` or `en_XX`.
 
     Args:
-        language: The model's name of it.
+        language: The model's code, if it has one.
 
     Returns:
-        A code that `spacy.blank` knows; "xx" (any language) where there is none.
+        A code that `spacy.blank` knows; "xx" (any language) if there is none.
     """
     code = (language or "xx").replace("_", "-").split("-")[0].lower()
     if not code.isalpha():
@@ -88,6 +88,6 @@ def spacy_language(language: str | None) -> str:
     if importlib.util.find_spec(f"spacy.lang.{code}"):
         return code
     try:
-        return spacy.util.find_matching_language(code) or "xx"  # three-letter codes; says None to spacy's own
+        return spacy.util.find_matching_language(code) or "xx"  # three-letter codes; None for spaCy's own codes
     except ValueError:
         return "xx"

@@ -118,7 +118,7 @@ def test_render_makes_the_report_again(text, tmp_path, capsys):
         (["text", "--model", "builtin:xx"], "built in: builtin:en-pt"),
         (["text", "--model", "./nothing"], "there is no directory ./nothing"),
         (["text", "--model", "folder"], "is not a model"),
-        (["text", "--model", "cut"], "is not a whole marian-nmt model file"),
+        (["text", "--model", "cut"], "is not a complete marian-nmt model file"),
         (["text", "--operator", "magic"], "'magic' is not one of"),
         (["text", "--device", "toaster"], "cannot use the device 'toaster'"),
         (["text", "--out", "folder"], "holds other files"),

@@ -77,7 +77,7 @@ def test_no_sentences_and_no_words_have_no_vectors(embedder):
 def test_layers_that_are_not_there_are_refused(embedder, layer):
     with pytest.raises(RequestError, match=rf"tiny has no layer {layer}: it has 4, 0 \(context-free\) to 3"):
         embedder.vectors(SENTENCES, [0, layer])
-    with pytest.raises(RequestError, match="no layer was asked for; tiny has 4"):
+    with pytest.raises(RequestError, match="no layer was requested; tiny has 4"):
         embedder.vectors(SENTENCES, [])
 
 

@@ -82,14 +82,14 @@ def test_the_built_in_encoder():
 
 
 def test_a_translation_model_is_no_encoder(tiny_model, tmp_path):
-    refused(save(tiny_model("bart").model, tmp_path / "m"), "'bart' is not known as an encoder", load_encoder_model)
+    refused(save(tiny_model("bart").model, tmp_path / "m"), "'bart' is not supported as an encoder", load_encoder_model)
     (tmp_path / "student").mkdir()
     refused(student_folder(tmp_path / "student"), "is not an encoder: expected config.json", load_encoder_model)
     refused("builtin:en-pt", "is a translation model: use load_translation_model", load_encoder_model)
 
 
 def test_an_encoder_is_no_translation_model(tiny_encoder, tmp_path):
-    refused(save(tiny_encoder("bert"), tmp_path / "m"), "'bert' is not known as a translation model")
+    refused(save(tiny_encoder("bert"), tmp_path / "m"), "'bert' is not supported as a translation model")
     refused("builtin:minilm", "is an encoder: use load_encoder_model")
 
 

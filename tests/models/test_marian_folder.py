@@ -45,7 +45,7 @@ def test_a_cut_model(tmp_path):
     binary = student_folder(tmp_path) / "model.bin"
     data = binary.read_bytes()
     binary.write_bytes(data[: len(data) // 2])
-    refused(tmp_path, "cut off")
+    refused(tmp_path, "truncated")
     binary.write_bytes(data[:1_000])
     refused(tmp_path, "found 0 and 1")
 

@@ -245,9 +245,13 @@ class Twice(Network):
             {"layers": ("body.layers.1", "body.layers.0")},
             "do not run in the order body.layers.1, body.layers.0",
         ),
-        (Network, {"layers": ("head",)}, r"head must run once and give \(B, S, D\); for \(1, 2\) it gave \[\(1, 3\)\]"),
-        (Twice, {}, r"body.layers.0 must run once .* gave \[\(1, 2, 6\), \(1, 2, 6\)\]"),
-        (Network, {"output": "words"}, r"words must run once and read \(B, D\)"),
+        (
+            Network,
+            {"layers": ("head",)},
+            r"head must run once and return \(B, S, D\); for \(1, 2\) it returned \[\(1, 3\)\]",
+        ),
+        (Twice, {}, r"body.layers.0 must run once .* returned \[\(1, 2, 6\), \(1, 2, 6\)\]"),
+        (Network, {"output": "words"}, r"words must run once, on an input of shape \(B, D\)"),
         (Network, {"labels": ("bad", "good")}, r"2 labels, but scores of shape \(1, 3\)"),
         (
             Network,
