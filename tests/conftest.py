@@ -9,15 +9,19 @@ from jaxtyping import install_import_hook
 import nmt_ib
 
 ROOT = Path(nmt_ib.__file__).parent
-UNCHECKED = {"__init__", "loading"}  # loading itself refuses what is not a model
+# Not models/loading.py and data/corpus.py, which themselves refuse what is not a model or a text.
+UNCHECKED = {"__init__", "loading", "corpus"}
 CHECKED = [
     "nmt_ib.attribution",
     "nmt_ib.compression",
     "nmt_ib.info",
     "nmt_ib.parsing",
-    "nmt_ib.data",
     "nmt_ib.types",
-    *(f"nmt_ib.models.{path.stem}" for path in (ROOT / "models").glob("*.py") if path.stem not in UNCHECKED),
+    *(
+        f"nmt_ib.{path.parent.stem}.{path.stem}"
+        for path in [*(ROOT / "models").glob("*.py"), *(ROOT / "data").glob("*.py")]
+        if path.stem not in UNCHECKED
+    ),
 ]
 install_import_hook(CHECKED, "beartype.beartype")
 

@@ -1,4 +1,4 @@
-"""Data cards: what a data set is, its licence, and the checksums that tell whether a file is the one meant."""
+"""Data cards: description, licence, source and checksums of a data set."""
 
 import re
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ class DataCard:
     Attributes:
         name: Its name.
         licence: Licence of the texts, an SPDX identifier where there is one.
-        source: Where it comes from, with version or commit.
+        source: Its origin, with version or commit.
         sha256: File name -> SHA-256 of the file.
         languages: ISO 639-1 codes.
-        splits: What the parts are used for.
+        splits: Its parts and their use.
         citation: Authors, year, title.
-        prose: The text below the front matter.
+        prose: The text after the front matter.
     """
 
     name: str
@@ -48,8 +48,8 @@ def read_card(path: Path) -> DataCard:
         The card.
 
     Raises:
-        RequestError: It cannot be read; its front matter is missing, incomplete or holds a field that no card has; or a
-            checksum is none.
+        RequestError: It cannot be read, its front matter is missing, incomplete or has unknown fields, or a checksum is
+            malformed.
     """
     try:
         before, *rest = path.read_text(encoding="utf-8").split(FRONT, maxsplit=2)
@@ -59,12 +59,12 @@ def read_card(path: Path) -> DataCard:
     except (OSError, UnicodeDecodeError) as error:
         raise RequestError(f"cannot read {path}: {error}") from error
     except yaml.YAMLError as error:
-        raise RequestError(f"{path}: its front matter is no YAML ({' '.join(str(error).split())})") from error
+        raise RequestError(f"{path}: its front matter is not YAML ({' '.join(str(error).split())})") from error
     fields = fields if isinstance(fields, dict) else {}
-    wanted = sorted(set(DataCard.__dataclass_fields__) - {"prose"})
+    expected = sorted(set(DataCard.__dataclass_fields__) - {"prose"})
     filled = sorted(str(field) for field, value in fields.items() if value)
-    if filled != wanted:
-        raise RequestError(f"{path}: expected the fields {', '.join(wanted)}; found {', '.join(filled) or 'none'}")
+    if filled != expected:
+        raise RequestError(f"{path}: expected the fields {', '.join(expected)}; found {', '.join(filled) or 'none'}")
     checksums = fields["sha256"]
     if not isinstance(checksums, dict) or not all(CHECKSUM.fullmatch(str(value)) for value in checksums.values()):
         raise RequestError(f"{path}: expected under sha256 a file name and 64 hexadecimal digits for each file")
@@ -72,14 +72,14 @@ def read_card(path: Path) -> DataCard:
 
 
 def changed_files(card: DataCard, folder: Path) -> list[str]:
-    """The files of a card that are missing from a folder, or differ from what the card says.
+    """The files of a card that are missing from a folder, or whose checksum differs.
 
     Args:
         card: The card.
-        folder: Where the files should be.
+        folder: Folder of the files.
 
     Returns:
-        Names; empty where all is well.
+        File names; empty if all files match.
     """
     return [name for name, checksum in card.sha256.items() if _checksum(folder / name) != checksum]
 

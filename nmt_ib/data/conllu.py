@@ -15,11 +15,11 @@ TEXT = "# text = "
 NUMBER = re.compile(r"([0-9]+)(?:([-.])([0-9]+))?")
 COLUMNS = 10
 ID, FORM, UPOS, HEAD, DEPREL, DEPS, MISC = 0, 1, 3, 6, 7, 8, 9
-TOUCHES = "SpaceAfter=No"  # the next word
+NO_SPACE = "SpaceAfter=No"  # no space before the next word
 
 
 class _Row(NamedTuple):
-    """A line of columns, where it stands, and its number: 3 is a word, 3-4 a multi-word token, 3.1 an empty node."""
+    """A line of columns, its location and its id: 3 is a word, 3-4 a multi-word token, 3.1 an empty node."""
 
     where: str
     columns: list[str]
@@ -31,18 +31,18 @@ class _Row(NamedTuple):
 def read_conllu(path: str | Path, *, heads: bool = True) -> Iterator[Tree]:
     """Trees of a treebank, one at a time.
 
-    A sentence may have no words: a block of comments is one.
+    A block of comments is a sentence without words.
 
     Args:
-        path: A `.conllu` file, also gzipped.
-        heads: Whether to read the trees; if not, those of the result are empty, and the file needs none.
+        path: A `.conllu` file, possibly gzipped.
+        heads: Whether to read heads and relations; if not, they are empty in the result and not checked in the file.
 
     Yields:
         The trees in order.
 
     Raises:
-        RequestError: The file cannot be read, or a sentence of it is damaged: columns are missing, its words do not
-            make one tree, or they are not those of its text.
+        RequestError: The file cannot be read, or a sentence is malformed: columns are missing, the words do not form a
+            tree, or they do not match the text.
     """
     block: list[tuple[str, str]] = []
     for number, line in enumerate(chain(read_lines(path), [""]), start=1):  # the last blank line may be missing
@@ -54,7 +54,7 @@ def read_conllu(path: str | Path, *, heads: bool = True) -> Iterator[Tree]:
 
 
 def write_conllu(path: str | Path, trees: Iterable[Tree]) -> None:
-    """Writes a treebank; what was read and not changed comes out as it was.
+    """Writes a treebank; sentences that were read and not changed are written as they were.
 
     Args:
         path: The file.
@@ -74,28 +74,28 @@ def format_tree(tree: Tree) -> str:
     """One sentence of a treebank.
 
     Args:
-        tree: As it was read or built by the functions of this module.
+        tree: A sentence that was read or built by the functions of this module.
 
     Returns:
-        Its lines, the blank one at the end included.
+        Its lines, including the final blank line.
     """
     return "".join(f"{line}\n" for line in (*tree.lines, ""))
 
 
 def words_tree(text: str, words: Sequence[Word]) -> Tree:
-    """A sentence of bare words, which somebody may parse.
+    """An unparsed sentence from words.
 
     Args:
         text: The sentence.
-        words: Its words, in order, which leave out nothing but blanks.
+        words: Its words, in order, which cover all of the text except white space.
 
     Returns:
-        The sentence, without heads; only form, part of speech and `SpaceAfter` are filled in.
+        The sentence without heads; only form, part of speech and `SpaceAfter` are set.
     """
     lines = [(TEXT + text.strip()).rstrip()]
-    touching = {left for left, right in pairwise(words) if left.end == right.start}
+    adjacent = {left for left, right in pairwise(words) if left.end == right.start}
     for number, word in enumerate(words, start=1):
-        misc = TOUCHES if word in touching else "_"
+        misc = NO_SPACE if word in adjacent else "_"
         lines.append("\t".join([str(number), word.text, "_", word.pos or "_", *"_____", misc]))
     return Tree(
         text=text,
@@ -109,13 +109,13 @@ def words_tree(text: str, words: Sequence[Word]) -> Tree:
 
 
 def with_heads(tree: Tree, heads: Sequence[int], relations: Sequence[str]) -> Tree:
-    """The sentence with another tree, for example a parser's.
+    """The sentence with another tree, for example that of a parser.
 
-    All columns but the basic tree stay. The enhanced graph and its empty nodes go: they no longer fit.
+    Only the columns of the basic tree change. The enhanced graph and its empty nodes, which no longer fit, are removed.
 
     Args:
         tree: The sentence.
-        heads: Head of each word, counted from 0; -1 for the root.
+        heads: Index of each word's head, from 0; -1 for the root.
         relations: Relation of each word to its head.
 
     Returns:
@@ -136,12 +136,12 @@ def with_heads(tree: Tree, heads: Sequence[int], relations: Sequence[str]) -> Tr
 
 
 def _tree(block: Sequence[tuple[str, str]], parsed: bool) -> Tree:
-    """The tree of a block of lines; its text is put together from the words where no comment gives it."""
+    """The tree of a block of lines; without a text comment, the text is built from the words."""
     rows = [_row(where, line) for where, line in block if not line.startswith("#")]
     tokens = _surface_tokens(rows)
     words = [row for row in rows if not row.mark]
     texts = [line.removeprefix(TEXT).strip() for _, line in block if line.startswith(TEXT)]
-    text = texts[-1] if texts else _put_together([row.columns for row, _ in tokens])
+    text = texts[-1] if texts else _joined_text([row.columns for row, _ in tokens])
     spans = _locate([row for row, _ in tokens], text)
     return Tree(
         text=text,
@@ -162,17 +162,17 @@ def _row(where: str, line: str) -> _Row:
         raise RequestError(f"{where}: column {columns.index('') + 1} is empty, expected at least _")
     number = NUMBER.fullmatch(columns[ID])
     if number is None:
-        raise RequestError(f"{where}: expected the number of a word such as 3, 3-4 or 3.1, found {columns[ID]!r}")
+        raise RequestError(f"{where}: expected an id such as 3, 3-4 or 3.1, found {columns[ID]!r}")
     first, mark, last = number.groups("")
     return _Row(where, columns, int(first), mark, int(last or first))
 
 
 def _surface_tokens(rows: Sequence[_Row]) -> list[tuple[_Row, int]]:
-    """The rows that are written in the text, each with the number of its syntactic words."""
+    """The rows of surface tokens, each with the number of its syntactic words."""
     tokens, words, covered = [], 0, 0
     for row in rows:
         if row.first != (words if row.mark == "." else words + 1):
-            raise RequestError(f"{row.where}: its number is {row.columns[ID]}, but the last word's was {words}")
+            raise RequestError(f"{row.where}: its id is {row.columns[ID]}, but that of the previous word was {words}")
         if row.mark == "-":
             if words < covered or row.last <= words:
                 raise RequestError(f"{row.where}: the range {row.columns[ID]} is empty or begins inside another")
@@ -184,35 +184,37 @@ def _surface_tokens(rows: Sequence[_Row]) -> list[tuple[_Row, int]]:
                 tokens.append((row, 1))
     if words < covered:
         row = tokens[-1][0]
-        raise RequestError(f"{row.where}: the range {row.columns[ID]} goes beyond the sentence's {words} words")
+        raise RequestError(f"{row.where}: the range {row.columns[ID]} exceeds the sentence's {words} words")
     return tokens
 
 
-def _put_together(tokens: Sequence[list[str]]) -> str:
-    """The text, with a blank between tokens that are not said to touch."""
-    return "".join(row[FORM] + ("" if TOUCHES in row[MISC].split("|") else " ") for row in tokens).rstrip()
+def _joined_text(tokens: Sequence[list[str]]) -> str:
+    """The text, with a space between tokens unless `SpaceAfter=No` says otherwise."""
+    return "".join(row[FORM] + ("" if NO_SPACE in row[MISC].split("|") else " ") for row in tokens).rstrip()
 
 
 def _locate(tokens: Sequence[_Row], text: str) -> list[tuple[int, int]]:
-    """Character spans of tokens that follow each other with nothing but blanks between them."""
-    spans, place = [], 0
+    """Character spans of consecutive tokens, separated by nothing but white space."""
+    spans, start = [], 0
     for token in tokens:
         form = token.columns[FORM]
-        place += len(text[place:]) - len(text[place:].lstrip())
-        if not text.startswith(form, place):
+        start += len(text[start:]) - len(text[start:].lstrip())
+        if not text.startswith(form, start):
             raise RequestError(
-                f"{token.where}: {form!r} is not at character {place} of its text; without the comment "
-                f"{TEXT.strip()!r} the text is put together from the words"
+                f"{token.where}: {form!r} is not at character {start} of the sentence's text; without the comment "
+                f"{TEXT.strip()!r} the text is built from the words"
             )
-        spans.append((place, place + len(form)))
-        place += len(form)
-    if tokens and text[place:].strip():
-        raise RequestError(f"{tokens[-1].where}: no word is given for {text[place:].strip()!r} at the end of its text")
+        spans.append((start, start + len(form)))
+        start += len(form)
+    if tokens and text[start:].strip():
+        raise RequestError(
+            f"{tokens[-1].where}: the text ends with {text[start:].strip()!r}, for which there is no word"
+        )
     return spans
 
 
 def _heads(words: Sequence[_Row]) -> tuple[int, ...]:
-    """Heads counted from 0, -1 for the root."""
+    """Indices of the heads, from 0; -1 for the root."""
     for word in words:
         head = word.columns[HEAD]
         if not head.isdecimal() or int(head) > len(words):
@@ -221,21 +223,21 @@ def _heads(words: Sequence[_Row]) -> tuple[int, ...]:
     roots = [word for word, head in zip(words, heads, strict=True) if head == -1]
     if words and len(roots) != 1:
         raise RequestError(f"{(roots[1:] or words)[0].where}: expected exactly one root, found {len(roots)}")
-    if circle := _circle(heads):
-        around = " from ".join(str(word + 1) for word in [*circle, circle[0]])
-        raise RequestError(f"{words[circle[0]].where}: some words hang in a circle, {around}, and not from the root")
+    if cycle := _cycle(heads):
+        path = " -> ".join(str(word + 1) for word in [*cycle, cycle[0]])
+        raise RequestError(f"{words[cycle[0]].where}: the heads of some words form a cycle, {path}")
     return heads
 
 
-def _circle(heads: Sequence[int]) -> list[int]:
-    """Words that hang from each other, in order of their heads; none in a tree."""
-    settled = {-1}
+def _cycle(heads: Sequence[int]) -> list[int]:
+    """Words of a cycle, each followed by its head; none in a tree."""
+    acyclic = {-1}
     for word in range(len(heads)):
         path: list[int] = []
-        while word not in settled and word not in path:
+        while word not in acyclic and word not in path:
             path.append(word)
             word = heads[word]
         if word in path:
             return path[path.index(word) :]
-        settled.update(path)
+        acyclic.update(path)
     return []

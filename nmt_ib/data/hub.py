@@ -1,4 +1,4 @@
-"""Columns of Hugging Face data sets as text, fetched and cached by `datasets`."""
+"""Columns of Hugging Face data sets as text, downloaded and cached by `datasets`."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -11,17 +11,17 @@ FORM = "hf:NAME:CONFIG:SPLIT:COLUMN, for example hf:Helsinki-NLP/opus-100:en-pt:
 
 
 def read_column(name: str) -> Iterator[str]:
-    """One column of one split, row by row; the rows stay on disk.
+    """One column of one split, row by row; the rows remain on disk.
 
     Args:
         name: `hf:NAME:CONFIG:SPLIT:COLUMN`. NAME is a data set of the hub or a directory, CONFIG may be empty, dots in
-            COLUMN go into nested fields.
+            COLUMN select nested fields.
 
     Yields:
-        The texts, line feeds inside them turned into spaces.
+        The texts, with line feeds replaced by spaces.
 
     Raises:
-        RequestError: The name has another form, or there is no such data set, split or column of text.
+        RequestError: The name is malformed, or there is no such data set, split or column of text.
     """
     parts = name.removeprefix(DATA_SET).split(":")
     if len(parts) != 4 or not all((parts[0], *parts[2:])):
@@ -31,7 +31,7 @@ def read_column(name: str) -> Iterator[str]:
     datasets.disable_progress_bars()
     try:
         rows = datasets.load_dataset(path, config or None, split=split)
-    except Exception as error:  # noqa: BLE001 - its readers raise whatever their formats raise
+    except Exception as error:  # noqa: BLE001 - its readers raise exceptions of many types
         raise RequestError(f"{name} cannot be loaded: {[*str(error).splitlines(), type(error).__name__][0]}") from error
     for row in rows:
         yield _field(row, column, name).replace("\n", " ")
@@ -44,5 +44,5 @@ def _field(row: dict[str, Any], column: str, name: str) -> str:
             raise RequestError(f"{name}: there is no column {column!r}; the columns are {', '.join(row)}")
         value = value[key]
     if not isinstance(value, str):
-        raise RequestError(f"{name}: column {column!r} holds no text")
+        raise RequestError(f"{name}: column {column!r} does not contain text")
     return value

@@ -1,4 +1,4 @@
-"""Tables of numbers as users have them: comma-separated values."""
+"""Tables of numbers in CSV files."""
 
 import csv
 from pathlib import Path
@@ -9,25 +9,27 @@ from jaxtyping import Float
 from nmt_ib.data.text import read_lines
 from nmt_ib.errors import RequestError
 
-NUMBERS, POINTS = "rows of numbers with commas between", "lines of name,i_x_bits,i_y_bits"
+NUMBERS, POINTS = "rows of comma-separated numbers", "lines of name,i_x_bits,i_y_bits"
 
 
 def read_numbers(path: str | Path) -> Float[np.ndarray, "R C"]:
     """A table of numbers without a header.
 
     Args:
-        path: A CSV file, also gzipped; empty lines are skipped.
+        path: A CSV file, possibly gzipped; empty lines are skipped.
 
     Returns:
         Its rows and columns.
 
     Raises:
-        RequestError: The file cannot be read, holds no rows or rows of different length, or a cell is no number.
+        RequestError: The file cannot be read, is empty, its rows differ in length, or a cell is not a number.
     """
     rows: list[list[float]] = []
     for number, cells in _rows(path, NUMBERS):
         if rows and len(cells) != len(rows[0]):
-            raise RequestError(f"{path}, line {number}: expected {len(rows[0])} columns as above, found {len(cells)}")
+            raise RequestError(
+                f"{path}, line {number}: expected {len(rows[0])} columns as in the first row, found {len(cells)}"
+            )
         rows.append([_number(cell, path, number) for cell in cells])
     if not rows:
         raise RequestError(f"{path} is empty: expected {NUMBERS}")
@@ -35,16 +37,16 @@ def read_numbers(path: str | Path) -> Float[np.ndarray, "R C"]:
 
 
 def read_named_points(path: str | Path) -> list[tuple[str, float, float]]:
-    """Names, each with two numbers: `name,i_x_bits,i_y_bits`.
+    """Named points of an information plane: `name,i_x_bits,i_y_bits`.
 
     Args:
-        path: A CSV file, also gzipped; a first line of column names, and empty lines, are skipped.
+        path: A CSV file, possibly gzipped; column names in the first line, and empty lines, are skipped.
 
     Returns:
-        At least one.
+        At least one name with its two numbers.
 
     Raises:
-        RequestError: The file cannot be read, holds none, or a line has another form.
+        RequestError: The file cannot be read, is empty, or a line is malformed.
     """
     points: list[tuple[str, float, float]] = []
     for number, cells in _rows(path, POINTS):
@@ -57,7 +59,9 @@ def read_named_points(path: str | Path) -> list[tuple[str, float, float]]:
         raise RequestError(f"{path} is empty: expected {POINTS}")
     for name, *bits in points:
         if not all(0 <= value < np.inf for value in bits):
-            raise RequestError(f"{path}: {name} has {bits[0]:g} and {bits[1]:g} bits: expected numbers from 0 on")
+            raise RequestError(
+                f"{path}: {name} has {bits[0]:g} and {bits[1]:g} bits: expected finite numbers, at least 0"
+            )
     return points
 
 
@@ -68,7 +72,7 @@ def _rows(path: str | Path, expected: str) -> list[tuple[int, list[str]]]:
         rows = enumerate(csv.reader(read_lines(path)), start=1)
         return [(number, cells) for number, cells in rows if any(cell.strip() for cell in cells)]
     except csv.Error as error:
-        raise RequestError(f"{path} is no comma-separated table: {error}") from error
+        raise RequestError(f"{path} is not a CSV file: {error}") from error
 
 
 def _number(cell: str, path: str | Path, line: int) -> float:

@@ -81,7 +81,7 @@ def test_a_function_is_said_in_words(run):
         ("0.5,0.5\n0.2,0.3\n", "the cells sum to 1.5"),
         ("0.7,0.5\n-0.2,0\n", "row 2, column 1 is -0.2"),
         ("0.5,nan\n0.5,0\n", "row 1, column 2 is nan"),
-        ("0.5,0.1\n0.4\n", "line 2: expected 2 columns as above, found 1"),
+        ("0.5,0.1\n0.4\n", "line 2: expected 2 columns as in the first row, found 1"),
         ("0.5,0.5\n", "at least 2 rows"),
         ("0.5\n0.5\n", "2 columns"),
         ("", "is empty"),

@@ -70,7 +70,7 @@ FIELDS = "name: x\nlicence: x\nsource: x\nlanguages: [en]\nsplits: x\ncitation: 
         (f"---\n{FIELDS}---\nprose\n", "found citation, .* splits$"),
         (f"---\n{FIELDS}sha256: {{a: 123}}\n---\nprose\n", "64 hexadecimal digits"),
         (f"---\n{FIELDS}sha256: some\n---\nprose\n", "64 hexadecimal digits"),
-        ("---\nname: [x\n---\nprose\n", "is no YAML"),
+        ("---\nname: [x\n---\nprose\n", "is not YAML"),
     ],
 )
 def test_an_incomplete_card_is_refused(tmp_path, text, message):

@@ -36,7 +36,7 @@ def test_glue_leaves_a_blank_and_quotes_mean_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", r"line 1: expected the names of the columns, .*; found \[''\]"),
+        ("", r"line 1: expected the column names .*; found \[''\]"),
         ("1\tgood\n", r"line 1: .* found \['1', 'good'\]"),
         ("label\tsentence\tsplit\n", "line 1: "),
         ("label\tsentence\n1\tgood\n0\n", "line 3: expected 2 columns .* found 1"),

@@ -28,8 +28,8 @@ def test_a_nested_column(folder):
     ("rest", "message"),
     [
         ("::test:nothing", "the columns are translation, id"),
-        ("::test:id", "holds no text"),
-        ("::test:translation", "holds no text"),
+        ("::test:id", "does not contain text"),
+        ("::test:translation", "does not contain text"),
         ("::nosplit:id", "cannot be loaded"),
         (":test", "expected hf:NAME:CONFIG:SPLIT:COLUMN"),
     ],

@@ -75,7 +75,11 @@ def test_parts_are_joined_in_the_order_of_their_numbers(tmp_path):
     ("parts", "labels", "message"),
     [
         ([np.zeros((2, 3, 3), np.uint8)], np.zeros(3, np.uint8), "2 images and 3 labels of train"),
-        ([np.zeros((2, 3, 3), np.uint8), np.zeros((2, 4, 4), np.uint8)], np.zeros(4, np.uint8), "all parts alike"),
+        (
+            [np.zeros((2, 3, 3), np.uint8), np.zeros((2, 4, 4), np.uint8)],
+            np.zeros(4, np.uint8),
+            "same image size in all parts",
+        ),
         ([np.zeros((2, 3, 3), np.uint8)], np.zeros((2, 1), np.uint8), "labels.*expected 1 axes"),
         ([], np.zeros(2, np.uint8), "there is no file .*train-images"),
     ],

@@ -25,7 +25,7 @@ def test_reads_numbers(file):
     [
         ("", "is empty"),
         ("\n\n", "is empty"),
-        ("1,2\n3\n", "line 2: expected 2 columns as above, found 1"),
+        ("1,2\n3\n", "line 2: expected 2 columns as in the first row, found 1"),
         ("a,b\n1,2\n", "line 1: expected a number, found 'a'"),
         ("1,\n", "line 1: expected a number, found ''"),
     ],
@@ -41,7 +41,7 @@ def test_a_file_that_is_not_there():
 
 
 @pytest.mark.parametrize(
-    ("read", "expected"), [(read_numbers, "rows of numbers"), (read_named_points, "lines of name")]
+    ("read", "expected"), [(read_numbers, "rows of comma-separated numbers"), (read_named_points, "lines of name")]
 )
 def test_a_directory_is_no_table(read, expected, tmp_path):
     with pytest.raises(RequestError, match=f"is a directory: expected a CSV file, {expected}"):
@@ -63,8 +63,8 @@ def test_reads_named_points_with_and_without_header(file, header):
         ("name,i_x_bits,i_y_bits\n", "is empty"),
         ("a,1\n", "line 1: expected name,i_x_bits,i_y_bits, found 2 columns"),
         ("a,x,1\n", "expected a number, found 'x'"),
-        ("a,-1,1\n", "expected numbers from 0 on"),
-        ("a,nan,1\n", "expected numbers from 0 on"),
+        ("a,-1,1\n", "expected finite numbers, at least 0"),
+        ("a,nan,1\n", "expected finite numbers, at least 0"),
     ],
 )
 def test_refuses_points_that_are_none(file, text, message):

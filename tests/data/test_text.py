@@ -91,7 +91,7 @@ def test_a_file_that_cannot_be_read(tmp_path, monkeypatch, error):
 
 def test_a_pipe_is_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(RequestError, match="no ordinary file"):
+    with pytest.raises(RequestError, match="not a regular file"):
         list(read_lines(tmp_path / "pipe"))
 
 
@@ -106,7 +106,7 @@ def test_not_utf8_names_the_line(tmp_path):
     ("name", "message"),
     [
         ("builtin:sample-xx", "built in: builtin:sample-en"),
-        ("sacrebleu:nothing/en-de", "has no test set 'nothing', but wmt24, .*`sacrebleu --list`"),
+        ("sacrebleu:nothing/en-de", "has no test set 'nothing'; it has wmt24, .*`sacrebleu --list`"),
         ("sacrebleu:nothing", "has no test set ''"),
         ("sacrebleu:wmt20", "wmt20 has the pairs cs-en, .* expected sacrebleu:wmt20/PAIR"),
         ("sacrebleu:wmt21/B", "wmt21/B has the pairs"),
@@ -185,7 +185,7 @@ def test_a_test_set_is_downloaded(tiny, capsys):
 )
 def test_a_download_that_breaks_is_one_line(tiny, capsys, archive, checksum, reason):
     tiny(archive, checksum)
-    with pytest.raises(RequestError, match=rf"delete .*tiny where a download broke off.*\(.*{reason}") as caught:
+    with pytest.raises(RequestError, match=rf"delete .*tiny if a download was interrupted.*\(.*{reason}") as caught:
         list(read_lines("sacrebleu:tiny/en-pt"))
     assert "\n" not in str(caught.value)
     assert capsys.readouterr() == ("", "")
