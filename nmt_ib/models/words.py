@@ -61,7 +61,7 @@ class WordSplitter:
         ]
 
 
-def blank_words(text: str) -> list[Word]:
+def whitespace_words(text: str) -> list[Word]:
     """Whitespace-separated words.
 
     Args:

@@ -7,7 +7,7 @@ from pathlib import Path
 from nmt_ib.data.conllu import read_conllu, words_tree
 from nmt_ib.data.text import read_lines
 from nmt_ib.errors import RequestError
-from nmt_ib.models.words import WordSplitter, blank_words
+from nmt_ib.models.words import WordSplitter, whitespace_words
 from nmt_ib.types import Tree
 
 Treebank = str | Path | Sequence[Tree]
@@ -72,7 +72,7 @@ def split_lines(lines: Sequence[str], language: str | None) -> list[Tree]:
     Returns:
         The sentences.
     """
-    split = blank_words if language is None else WordSplitter(language).split
+    split = whitespace_words if language is None else WordSplitter(language).split
     return [words_tree(line, split(line)) for line in lines]
 
 
