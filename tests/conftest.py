@@ -4,26 +4,27 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 
 import nmt_ib
 
 ROOT = Path(nmt_ib.__file__).parent
-# Not models/loading.py and data/corpus.py, which themselves refuse what is not a model or a text.
-UNCHECKED = {"__init__", "loading", "corpus"}
+# Not models/loading.py, which itself refuses what is not a model; of data, only the files with arrays.
+MODELS = [path.stem for path in (ROOT / "models").glob("*.py") if path.stem not in {"__init__", "loading"}]
 CHECKED = [
     "nmt_ib.attribution",
     "nmt_ib.compression",
     "nmt_ib.info",
     "nmt_ib.parsing",
     "nmt_ib.types",
-    *(
-        f"nmt_ib.{path.parent.stem}.{path.stem}"
-        for path in [*(ROOT / "models").glob("*.py"), *(ROOT / "data").glob("*.py")]
-        if path.stem not in UNCHECKED
-    ),
+    "nmt_ib.data.images",
+    "nmt_ib.data.tables",
+    *(f"nmt_ib.models.{name}" for name in MODELS),
 ]
 install_import_hook(CHECKED, "beartype.beartype")
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session", autouse=True)
