@@ -66,7 +66,8 @@ TESTED_ELSEWHERE = {
 }
 UNTESTED = """
 attribution/gate attribution/gated_question attribution/mixing attribution/outcome attribution/readout_training
-attribution/sites cli/benchmark_table cli/layers cli/main cli/render cli/show cli/terminal reports/png/canvas reports/png/diagnosis reports/png/estimators
+attribution/sites cli/benchmark_table cli/layers cli/main cli/render cli/show cli/terminal
+reports/png/canvas reports/png/diagnosis reports/png/estimators
 reports/png/information_plane reports/png/parsing reports/png/plane reports/png/retention reports/png/transformer_plane
 requests results/attribution results/benchmark results/diagnosis results/estimator_benchmark results/ib_curve
 results/information_plane results/transformer_plane seeding signature studies/attribution studies/benchmarks/alignment
