@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -14,6 +14,7 @@ from nmt_ib.errors import RequestError
 from nmt_ib.files import write_bytes
 
 
+@runtime_checkable
 class Stateful(Protocol):
     """Anything with a state of tensors: a module, or an object with the same two methods."""
 

@@ -1,4 +1,4 @@
-"""What the tests share: checked shapes in signatures, one thread, and one tiny model of each architecture a session."""
+"""What the tests share: options, checked shapes in signatures, one thread, and one tiny model of each architecture."""
 
 from functools import cache
 from pathlib import Path
@@ -7,24 +7,34 @@ import pytest
 from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 
-import nmt_ib
+import tests.checked_types
 
-ROOT = Path(nmt_ib.__file__).parent
-# Not models/loading.py, which itself refuses what is not a model; of data, only the files with arrays.
-MODELS = [path.stem for path in (ROOT / "models").glob("*.py") if path.stem not in {"__init__", "loading"}]
-CHECKED = [
-    "nmt_ib.attribution",
-    "nmt_ib.compression",
-    "nmt_ib.info",
-    "nmt_ib.parsing",
-    "nmt_ib.types",
-    "nmt_ib.data.images",
-    "nmt_ib.data.tables",
-    *(f"nmt_ib.models.{name}" for name in MODELS),
-]
-install_import_hook(CHECKED, "beartype.beartype")
+PACKAGE = Path(__file__).parents[1] / "nmt_ib"
+
+
+def checked_modules() -> list[str]:
+    """Modules whose annotations are checked at run time: all."""
+    names = (".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in PACKAGE.rglob("*.py"))
+    return [name for name in names if not name.endswith("__init__")]
+
+
+install_import_hook(checked_modules(), f"{tests.checked_types.__name__}.checked")
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
+    parser.addoption("--gpu", action="store_true", help="run the tests marked gpu, too; they need CUDA")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Skips what was not asked for, and says which option asks for it."""
+    skipped = {"slow": "slow: run with --slow", "gpu": "needs a CUDA device: run with --gpu"}
+    for item in items:
+        for marker, reason in skipped.items():
+            if item.get_closest_marker(marker) and not config.getoption(f"--{marker}"):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session", autouse=True)
