@@ -1,4 +1,4 @@
-"""One run as one HTML file: no network, no markup out of the corpus, memory for one sentence."""
+"""One run as one self-contained HTML file: no network access, corpus text never markup, one sentence in memory."""
 
 import json
 import math
@@ -18,40 +18,40 @@ from nmt_ib.files import replacing
 from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis, Share
 from nmt_ib.results.retention import LEGEND, RetentionSummary, SentenceRetention, WordRetention
 
-HEAT_MAPS, SHADES = 200, 6  # of a retention report
-EMBEDDED = 5_000  # lines in the page: about 10 MB, which a browser opens at once; a run of any length stays openable
+MAX_HEAT_MAPS, SHADES = 200, 6  # in a retention report
+MAX_EMBEDDED = 5_000  # lines in the page: about 10 MB, which a browser still opens at once
 GROUPS = {
     "by_part_of_speech": "Part of speech",
-    "by_frequency": "Frequency rank of the word",
-    "by_position": "Position in the sentence",
-    "by_length": "Length of the sentence",
+    "by_frequency": "Frequency rank",
+    "by_position": "Position in sentence",
+    "by_length": "Sentence length",
 }
 KEPT = {
-    "kept_by_class": "Class of word",
+    "kept_by_class": "Word class",
     "kept_by_frequency": "Frequency rank",
     "kept_by_part_of_speech": "Part of speech",
 }
-FEW_WORDS = 30  # a smaller group has an interval so wide that it would squeeze every other bar
+MIN_WORDS = 30  # intervals of smaller groups are too wide to set the scale of all bars
 SCALES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
-MATRIX_DIGITS = 2  # a cell shows one
+MATRIX_DIGITS = 2  # decimals stored; a cell shows one
 
-# What an HTML parser or JavaScript could take for something else than data, what no UTF-8 file can hold (lone
-# surrogates), and what would reorder the page's source before a reader's eyes.
+# Characters that an HTML parser or JavaScript could mistake for code, lone surrogates, which UTF-8 cannot encode, and
+# bidirectional controls, which would reorder the page's source for a reader.
 UNSAFE = re.compile("[<>&\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
 def write_report(
     path: Path, signature: dict[str, Any], summary: DiagnosisSummary, sentences: Iterable[SentenceDiagnosis]
 ) -> None:
-    """Writes the report of a run, whole or not at all.
+    """Writes the report of a diagnosis atomically.
 
-    Sentences are read once and never held together.
+    Sentences are read once, one at a time.
 
     Args:
-        path: The HTML file.
-        signature: What made the run; see `RunSignature.to_dict`.
-        summary: What the corpus shows.
-        sentences: The lines of the run, in order.
+        path: Path of the HTML file.
+        signature: Signature of the run; see `RunSignature.to_dict`.
+        summary: Summary of the corpus.
+        sentences: Results of the run, in order.
     """
     environment = _environment()
     template = environment.get_template("diagnosis.html")
@@ -66,12 +66,12 @@ def write_report(
         overall=Share("all words", summary.words, summary.dropped),
         groups=_groups(summary),
         scale=scale_of(summary),
-        embedded=EMBEDDED,
+        embedded=MAX_EMBEDDED,
         blocks=_blocks(sentences, set(summary.worst)),
     )
     with replacing(path) as file:
         for piece in pieces:
-            # A directory's name need not be valid Unicode, and the model's name may be one.
+            # The model's name may be a path, which need not be valid Unicode.
             file.write(piece.encode("utf-8", "replace").decode())
 
 
@@ -82,14 +82,14 @@ def write_retention_report(
     sentences: Iterable[SentenceRetention],
     others: Sequence[RetentionSummary] = (),
 ) -> None:
-    """Writes the report of a retention run, whole or not at all.
+    """Writes the report of a retention run atomically.
 
     Args:
-        path: The HTML file.
-        signature: What made the run; see `RunSignature.to_dict`.
-        summary: What the corpus shows.
-        sentences: The lines of the run, in order; the first `HEAT_MAPS` are shown.
-        others: What the same sentences show of other models.
+        path: Path of the HTML file.
+        signature: Signature of the run; see `RunSignature.to_dict`.
+        summary: Summary of the corpus.
+        sentences: Results of the run, in order; the first `MAX_HEAT_MAPS` are shown.
+        others: Summaries of other models on the same sentences.
     """
     environment = _environment()
     environment.filters["shade"] = _shade
@@ -105,8 +105,8 @@ def write_retention_report(
         groups=list(_kept(summary)),
         models=[summary, *others],
         legend=LEGEND,
-        embedded=HEAT_MAPS,
-        sentences=islice(sentences, HEAT_MAPS),
+        embedded=MAX_HEAT_MAPS,
+        sentences=islice(sentences, MAX_HEAT_MAPS),
     )
     with replacing(path) as file:
         for piece in pieces:
@@ -114,7 +114,7 @@ def write_retention_report(
 
 
 def _kept(summary: RetentionSummary) -> Iterator[tuple[str, dict[str, list[float]]]]:
-    """For each grouping of words that is known its title, and what every layer keeps of each group."""
+    """Title of each available grouping of words, with the share that each layer keeps of each group."""
     for field, title in KEPT.items():
         rows = [getattr(layer, field) for layer in summary.layers]
         if rows and rows[0]:
@@ -122,7 +122,7 @@ def _kept(summary: RetentionSummary) -> Iterator[tuple[str, dict[str, list[float
 
 
 def _shade(word: WordRetention, layer: int) -> int:
-    """How dark a word's cell is: 0 to `SHADES`, where it keeps all that the first layer does, or more."""
+    """Shade of a word's cell, 0 to `SHADES`; the darkest where the layer keeps at least as much as the first."""
     return round(SHADES * min(word.kept[layer], 1))
 
 
@@ -158,11 +158,11 @@ def _environment() -> Environment:
 
 def _inline(environment: Environment, name: str) -> Markup:
     assert environment.loader is not None
-    return Markup(environment.loader.get_source(environment, name)[0])  # the package's own file
+    return Markup(environment.loader.get_source(environment, name)[0])  # a file of the package, hence trusted
 
 
 def _policy(style: str, script: str) -> str:
-    """A Content-Security-Policy that runs this page's own code, known by its hash, and loads nothing."""
+    """A Content-Security-Policy that allows only the page's own style and script, by hash, and loads nothing."""
     style_hash, script_hash = (b64encode(sha256(text.encode()).digest()).decode() for text in (style, script))
     return (
         f"default-src 'none'; style-src 'sha256-{style_hash}'; script-src 'sha256-{script_hash}'; "
@@ -171,7 +171,7 @@ def _policy(style: str, script: str) -> str:
 
 
 def _facts(fields: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """The signature as names and texts, nested names joined."""
+    """Names and values of the signature as text; names of nested fields are joined."""
     for name, value in fields.items():
         if isinstance(value, dict):
             yield from _facts(value, f"{prefix}{name}: ")
@@ -184,29 +184,29 @@ def _groups(summary: DiagnosisSummary) -> list[tuple[str, tuple[Share, ...]]]:
 
 
 def scale_of(summary: DiagnosisSummary) -> float:
-    """The share at the end of every bar: one for all panels, so that they compare.
+    """Upper end of the axis of every bar, the same for all panels, so that they are comparable.
 
     Args:
-        summary: What the corpus shows.
+        summary: Summary of the corpus.
 
     Returns:
         One of `SCALES`, or 1.
     """
-    shares = [share for _, group in _groups(summary) for share in group if share.words >= FEW_WORDS]
+    shares = [share for _, group in _groups(summary) for share in group if share.words >= MIN_WORDS]
     longest = max((interval(share)[1] for share in shares), default=1.0)
     return next((scale for scale in SCALES if longest <= scale), 1.0)
 
 
 def _blocks(sentences: Iterable[SentenceDiagnosis], worst: set[int]) -> Iterator[tuple[int, Markup, Markup | None]]:
-    """For each line of the page its index, its data and, apart, its matrix, which is read when it is asked for."""
+    """Index and data of each line of the page and, separately, its matrix, which is parsed only when it is opened."""
     for number, sentence in enumerate(sentences):
-        if number < EMBEDDED or sentence.index in worst:
+        if number < MAX_EMBEDDED or sentence.index in worst:
             matrix = sentence.contribution_matrix_bits
             yield sentence.index, _json(_entry(sentence)), None if matrix is None else _json(_matrix(sentence, matrix))
 
 
 def _entry(sentence: SentenceDiagnosis) -> dict[str, Any]:
-    """What the page knows of a line; words are rows, since their names would be most of the file."""
+    """Data of a line; words are rows without field names, which would make up most of the file."""
     return {
         "index": sentence.index,
         "source": sentence.source,
@@ -234,11 +234,11 @@ def _matrix(sentence: SentenceDiagnosis, matrix: tuple[tuple[float, ...], ...]) 
 
 
 def _finite(number: float | None) -> float | None:
-    """JSON has no infinity, and a page that cannot be parsed shows nothing."""
+    """None for NaN and infinity, which JSON cannot represent."""
     return number if number is not None and math.isfinite(number) else None
 
 
 def _json(value: Any) -> Markup:
-    """JSON that is safe between script tags: corpus text never becomes markup."""
+    """JSON that is safe inside a script element: corpus text never becomes markup."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Markup(UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text))  # escaped for this place
+    return Markup(UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text))  # escaped above

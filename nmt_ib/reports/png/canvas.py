@@ -1,8 +1,9 @@
-"""The look of all figures, and how they are written: only this package knows matplotlib and seaborn."""
+"""Style of all figures and how they are saved; only this folder imports matplotlib and seaborn."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import seaborn
@@ -10,8 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 
-DROPPED, KEPT, INK = "#c2533f", "#5b93c7", "#3a3833"
-FONT = "DejaVu Sans"  # matplotlib brings it along, so that figures are the same everywhere
+from nmt_ib.files import write_bytes
+
+RED, BLUE, INK = "#c2533f", "#5b93c7", "#3a3833"
+FONT = "DejaVu Sans"  # ships with matplotlib, so figures look the same everywhere
 STYLE = {
     "axes.edgecolor": INK, "grid.color": "#e8e5de", "text.color": INK, "axes.labelcolor": INK, "font.family": [FONT],
 }  # fmt: skip
@@ -19,50 +22,46 @@ DOTS_PER_INCH = 150
 
 
 def styled() -> AbstractContextManager:
-    """Inside it, figures have the house's look."""
+    """A context in which figures have the style of this package."""
     return seaborn.axes_style("whitegrid", STYLE)
 
 
-def saved(folder: Path, figures: Mapping[str, Figure]) -> list[Path]:
-    """Writes figures as PNG files, each whole or not at all.
+def save_figures(folder: Path, figures: Mapping[str, Figure]) -> list[Path]:
+    """Writes figures as PNG files, each atomically.
 
     Args:
-        folder: Where they go.
-        figures: Name of the file -> figure.
+        folder: Existing folder.
+        figures: File name -> figure.
 
     Returns:
-        The files.
+        Paths of the files.
     """
     for name, figure in figures.items():
-        # Raised in one step, so that a viewer never meets half a picture.
-        temporary = folder / f".{name}.part"
-        try:
-            figure.savefig(temporary, format="png", dpi=DOTS_PER_INCH)
-            temporary.replace(folder / name)
-        finally:
-            temporary.unlink(missing_ok=True)
+        image = BytesIO()
+        figure.savefig(image, format="png", dpi=DOTS_PER_INCH)
+        write_bytes(folder / name, image.getvalue())
     return [folder / name for name in figures]
 
 
-def say(axes: Axes, text: str) -> None:
-    """Words in place of a panel."""
+def set_message(axes: Axes, text: str) -> None:
+    """Shows a message instead of a panel."""
     axes.set_axis_off()
     axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color=INK)
 
 
-def title(axes: Axes, text: str) -> None:
-    """The title of a panel."""
+def set_title(axes: Axes, text: str) -> None:
+    """Sets the title of a panel."""
     axes.set_title(text, loc="left", fontsize=11, fontweight="bold")
 
 
 def drawable(text: str) -> str:
-    """A corpus's text as a figure can show it.
+    """Text that the figures' font can draw.
 
     Args:
-        text: Any.
+        text: Any text, for example from a corpus.
 
     Returns:
-        It, with an escape for what the font lacks and for what has no ink of its own, such as control characters.
+        The text, with escapes for characters that the font lacks and for invisible ones such as control characters.
     """
     return "".join(
         character if character.isprintable() and ord(character) in _glyphs() else _escaped(character)
@@ -76,6 +75,6 @@ def _escaped(character: str) -> str:
 
 @cache
 def _glyphs() -> frozenset[int]:
-    """Characters that the font has, upright and bold."""
+    """Code points that the font has, both regular and bold."""
     upright, bold = (set(get_font(findfont(f"{FONT}:{weight}")).get_charmap()) for weight in ("regular", "bold"))
     return frozenset(upright & bold)

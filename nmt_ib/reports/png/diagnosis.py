@@ -1,4 +1,4 @@
-"""Figures of a diagnosis: which words were dropped, and what words contribute."""
+"""Figures of a diagnosis: shares of dropped words, and histograms of contributions."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nmt_ib.reports.html import GROUPS, interval, scale_of
-from nmt_ib.reports.png.canvas import DROPPED, INK, KEPT, drawable, saved, say, styled, title
+from nmt_ib.reports.png.canvas import BLUE, INK, RED, drawable, save_figures, set_message, set_title, styled
 from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis, Share
 
-# Bins are even on asinh(bits): near zero, where dropped words are, they are fine; far out, a step doubles the bits.
+# Bins have equal widths on asinh(bits): nearly linear around zero, where dropped words are, logarithmic far from it.
 LIMIT_BITS, BINS = 1_024.0, 120
 TICKS_BITS = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024)
 
@@ -21,17 +21,17 @@ def write_figures(folder: Path, summary: DiagnosisSummary, sentences: Iterable[S
     """Writes the figures of a run as PNG files.
 
     Args:
-        folder: Where they go.
-        summary: What the corpus shows.
-        sentences: The lines of the run; they are read once and never held together.
+        folder: Existing folder.
+        summary: Summary of the corpus.
+        sentences: Results of the run; they are read once, one at a time.
 
     Returns:
-        The files: `dropped_by_group.png` and `contributions.png`.
+        Paths of the files: `dropped_by_group.png` and `contributions.png`.
     """
-    kept, dropped = _histograms(sentences)
+    translated, dropped = _histograms(sentences)
     with styled():
-        figures = {"dropped_by_group.png": _groups(summary), "contributions.png": _contributions(kept, dropped)}
-    return saved(folder, figures)
+        figures = {"dropped_by_group.png": _groups(summary), "contributions.png": _contributions(translated, dropped)}
+    return save_figures(folder, figures)
 
 
 def _groups(summary: DiagnosisSummary) -> Figure:
@@ -43,19 +43,19 @@ def _groups(summary: DiagnosisSummary) -> Figure:
         f"Dropped source words: {summary.dropped:,} of {summary.words:,} ({overall.share:.1%}, dotted line)",
         fontsize=13, fontweight="bold",
     )  # fmt: skip
-    figure.supxlabel("Share of words dropped, with 95% interval (Wilson)", fontsize=10)
+    figure.supxlabel("Share of words dropped, with 95% confidence interval (Wilson)", fontsize=10)
     return figure
 
 
 def _panel(axes: Axes, heading: str, shares: tuple[Share, ...], overall: Share, scale: float) -> None:
-    """One bar a group, with its interval and its counts."""
-    title(axes, heading)
+    """One bar for each group, with its interval and counts."""
+    set_title(axes, heading)
     if not shares:
-        say(axes, "no words")
+        set_message(axes, "no words")
         return
     rows = np.arange(len(shares))
     values = np.array([share.share for share in shares])
-    seaborn.barplot(x=values, y=rows, orient="h", color=DROPPED, saturation=1, width=0.7, ax=axes)
+    seaborn.barplot(x=values, y=rows, orient="h", color=RED, saturation=1, width=0.7, ax=axes)
     bounds = np.array([interval(share) for share in shares]).T
     axes.errorbar(values, rows, xerr=np.abs(bounds - values), fmt="none", ecolor=INK, elinewidth=1.2)
     axes.axvline(overall.share, color=INK, linewidth=1, linestyle=":")
@@ -68,7 +68,7 @@ def _panel(axes: Axes, heading: str, shares: tuple[Share, ...], overall: Share, 
 
 
 def _histograms(sentences: Iterable[SentenceDiagnosis]) -> tuple[np.ndarray, np.ndarray]:
-    """Words in each bin of contribution, kept and dropped."""
+    """Number of translated and of dropped words in each bin of contribution."""
     counts = np.zeros((2, BINS), dtype=np.int64)
     for sentence in sentences:
         for row, dropped in enumerate((False, True)):
@@ -82,31 +82,31 @@ def _edges_bits() -> np.ndarray:
     return np.sinh(np.linspace(-end, end, BINS + 1))
 
 
-def _contributions(kept: np.ndarray, dropped: np.ndarray) -> Figure:
+def _contributions(translated: np.ndarray, dropped: np.ndarray) -> Figure:
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     panels = figure.subplots(2, 1, sharex=True)
     edges = np.arcsinh(_edges_bits())
     for axes, counts, name, color in zip(
-        panels, (kept, dropped), ("Translated", "Dropped"), (KEPT, DROPPED), strict=True
+        panels, (translated, dropped), ("Translated", "Dropped"), (BLUE, RED), strict=True
     ):
-        title(axes, f"{name} words: {counts.sum():,}")
+        set_title(axes, f"{name} words: {counts.sum():,}")
         if counts.any():
             centres = (edges[:-1] + edges[1:]) / 2
             seaborn.histplot(x=centres, weights=counts, bins=edges.tolist(), color=color, alpha=1, ax=axes)
         axes.set_ylabel("words")
         axes.axvline(0, color=INK, linewidth=1, linestyle=":")
         seaborn.despine(ax=axes)
-    _bits_axis(panels[-1], edges, kept + dropped)
-    figure.suptitle("What each source word contributes to the translation", fontsize=13, fontweight="bold")
+    _bits_axis(panels[-1], edges, translated + dropped)
+    figure.suptitle("Contribution of source words to the translation", fontsize=13, fontweight="bold")
     return figure
 
 
 def _bits_axis(axes: Axes, edges: np.ndarray, counts: np.ndarray) -> None:
-    """Crops the axis to where words are and labels it in bits."""
+    """Limits the axis to occupied bins and labels it in bits."""
     occupied = np.flatnonzero(counts)
     low, high = (edges[occupied[0]], edges[occupied[-1] + 1]) if len(occupied) else (-1.5, 1.5)
     low, high = min(low, -1.0) - 0.1, max(high, 1.0) + 0.1
     ticks = sorted({sign * bits for bits in TICKS_BITS for sign in (-1, 1)})
     axes.set_xticks(np.arcsinh(ticks), [f"{bits:,}".replace("-", "\u2212") for bits in ticks])
     axes.set_xlim(low, high)
-    axes.set_xlabel("contribution, bits (asinh scale); 0 and less: the translation does not use the word")
+    axes.set_xlabel("contribution in bits (asinh scale); 0 or less: the translation does not use the word")

@@ -1,4 +1,4 @@
-"""Figures of compressed parsers: scores against bits, and the tags themselves."""
+"""Figures of compressed parsers: attachment scores against bits, and t-SNE plots of tags."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from nmt_ib.reports.png.canvas import INK, KEPT, drawable, saved, styled, title
+from nmt_ib.reports.png.canvas import BLUE, INK, drawable, save_figures, set_title, styled
 from nmt_ib.results.parsing import CompressionSweep
 
 OTHER, OTHER_COLOR = "other", "#b9b5ac"
@@ -20,14 +20,14 @@ TITLE_WIDTH = 80  # characters
 
 
 def write_sweep_figure(folder: Path, sweep: CompressionSweep) -> list[Path]:
-    """Writes the curve of attachment scores against bits per word.
+    """Writes attachment scores against bits per word.
 
     Args:
-        folder: Where it goes.
-        sweep: Parsers that differ in beta.
+        folder: Existing folder.
+        sweep: Parsers trained with different values of beta.
 
     Returns:
-        The file, `sweep.png`; none where the tags have no rate.
+        Path of the file, `sweep.png`; empty if the tags have no rate.
     """
     points = sorted(
         ((point.bits_per_token, point) for point in sweep.points if point.bits_per_token is not None),
@@ -41,7 +41,7 @@ def write_sweep_figure(folder: Path, sweep: CompressionSweep) -> list[Path]:
         axes.margins(x=0.08, y=0.16)
         bits = [bits for bits, _ in points]
         for name, color, values in (
-            ("UAS", KEPT, [point.uas for _, point in points]),
+            ("UAS", BLUE, [point.uas for _, point in points]),
             ("LAS", INK, [point.las for _, point in points]),
         ):
             axes.plot(bits, values, color=color, marker="o", label=name)
@@ -56,11 +56,11 @@ def write_sweep_figure(folder: Path, sweep: CompressionSweep) -> list[Path]:
             )
         _scale_bits(axes)
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
-        axes.set_xlabel("bits per word, an upper bound of I(X;T); beta below each point")
+        axes.set_xlabel("rate in bits per word, an upper bound of I(X;T); beta below each point")
         axes.set_ylabel("attachment score, development set")
-        title(axes, _heading(sweep))
+        set_title(axes, _heading(sweep))
         axes.legend(frameon=False)
-        return saved(folder, {"sweep.png": figure})
+        return save_figures(folder, {"sweep.png": figure})
 
 
 def _heading(sweep: CompressionSweep) -> str:
@@ -69,12 +69,12 @@ def _heading(sweep: CompressionSweep) -> str:
         return question
     settings = sweep.signature["settings"]
     layers, kind = settings["layers"], settings["tags"]["kind"]
-    read = f"layer {layers[0]}" if len(layers) == 1 else f"a mix of {len(layers)} layers"
-    return f"{question}\n" + fill(f"{kind} tags of {drawable(sweep.signature['model'])}, {read}", TITLE_WIDTH)
+    source = f"layer {layers[0]}" if len(layers) == 1 else f"a weighted mean of {len(layers)} layers"
+    return f"{question}\n" + fill(f"{kind} tags of {drawable(sweep.signature['model'])}, {source}", TITLE_WIDTH)
 
 
 def _scale_bits(axes: Axes) -> None:
-    """A logarithmic axis with a zero where bits span decades, a linear one where they do not."""
+    """A symmetric-log axis if the bits span decades, else a linear one."""
     axes.set_xscale("symlog", linthresh=1)
     low, high = axes.get_xlim()
     for steps in ((1,), (1, 3), (1, 2, 5)):
@@ -89,36 +89,36 @@ def _scale_bits(axes: Axes) -> None:
 
 
 def write_tag_pictures(folder: Path, panels: Mapping[str, Float[np.ndarray, "N 2"]], upos: Sequence[str]) -> list[Path]:
-    """Writes pictures of tags side by side, coloured by part of speech.
+    """Writes t-SNE plots of tags side by side, coloured by part of speech.
 
     Args:
-        folder: Where they go.
-        panels: Title -> places of the words' tags on a plane, by t-SNE.
+        folder: Existing folder.
+        panels: Title -> t-SNE coordinates of the words' tags.
         upos: Part of speech of each word; the rarest ones share a colour.
 
     Returns:
-        The file, `tags.png`.
+        Path of the file, `tags.png`.
     """
-    palette = [color for color in seaborn.color_palette("tab10") if len({*color}) > 1]  # its grey is OTHER's
+    palette = [color for color in seaborn.color_palette("tab10") if len({*color}) > 1]  # grey is reserved for OTHER
     colors = dict(zip((name for name, _ in Counter(upos).most_common(len(palette))), palette, strict=False))
-    shown = np.array([name if name in colors else OTHER for name in upos])
-    if OTHER in shown:
+    classes = np.array([name if name in colors else OTHER for name in upos])
+    if OTHER in classes:
         colors[OTHER] = OTHER_COLOR
     with styled():
         figure = Figure(figsize=(4.6 * len(panels) + 1.4, 5.2), layout="constrained")
         grid = figure.subplots(1, len(panels), squeeze=False)[0]
         for axes, (name, places) in zip(grid, panels.items(), strict=True):
             for tag, color in colors.items():
-                axes.scatter(*places[shown == tag].T, s=5, color=color, label=tag, linewidths=0)
-            title(axes, name)
+                axes.scatter(*places[classes == tag].T, s=5, color=color, label=tag, linewidths=0)
+            set_title(axes, name)
             axes.set_xticks([])
             axes.set_yticks([])
         grid[-1].legend(
             title="part of speech", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, markerscale=3, fontsize=9
         )
         figure.suptitle(
-            "A dot is the sampled tag of a word; t-SNE puts similar tags near each other\n"
-            "Axes and large distances mean nothing",
+            "Each dot is the sampled tag of a word; t-SNE places similar tags close together\n"
+            "Axes and large distances have no meaning",
             x=0.01, ha="left", fontsize=11,
         )  # fmt: skip
-        return saved(folder, {"tags.png": figure})
+        return save_figures(folder, {"tags.png": figure})

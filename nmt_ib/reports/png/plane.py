@@ -1,8 +1,9 @@
-"""Figures of networks in the information plane while they learn: paths, gradients, and an animation."""
+"""Figures of networks in the information plane during training: paths, gradients, and an animation."""
 
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import matplotlib
 import numpy as np
@@ -15,32 +16,34 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from nmt_ib.reports.png.canvas import INK, drawable, saved, styled, title
+from nmt_ib.files import write_bytes
+from nmt_ib.reports.png.canvas import INK, drawable, save_figures, set_title, styled
 from nmt_ib.results.information_plane import WHOLE, Plane
 
-FRAMES_A_SECOND = 8
-ABREAST = 3  # planes in a row
-SHORT = 50  # epochs, below which powers of ten are too few ticks
-NEAR = 0.03  # of an axis: layers nearer than about that share a label
-VISIBLE = 0.85  # share of the colours that stands out on white
+FRAMES_PER_SECOND = 8
+MAX_COLUMNS = 3  # planes in a row
+FEW_EPOCHS = 50  # below, powers of ten are too few ticks
+LABEL_DISTANCE = 0.03  # share of an axis: layers closer than about this share a label
+VISIBLE = 0.85  # share of the colour map that is readable on white
 Colour = tuple[float, ...]
 Panels = list[tuple[str, pandas.DataFrame]]
 
 
 def write_plane_figures(folder: Path, plane: Plane) -> list[Path]:
-    """Writes what networks do in the information plane.
+    """Writes the paths of networks through the information plane.
 
     Args:
-        folder: Where it goes.
+        folder: Existing folder.
         plane: The points; at least one.
 
     Returns:
-        `plane.png`: a column an estimator, layers by epoch, and I(X;T) over epochs. `learning.png`: accuracy, signal
-        to noise of gradients, and clusters where they were looked at. `plane.gif`: one frame a measured epoch.
+        Paths of the files. `plane.png`: one column per estimator, layers by epoch, and I(X;T) over epochs.
+        `learning.png`: accuracy, and signal-to-noise ratio of gradients and clusters if they were measured.
+        `plane.gif`: one frame per measured epoch.
     """
     panels = _panels(plane)
     with styled():
-        files = saved(folder, {"plane.png": _paths(plane, panels), "learning.png": _learning(plane)})
+        files = save_figures(folder, {"plane.png": _paths(plane, panels), "learning.png": _learning(plane)})
         return [*files, _animation(folder / "plane.gif", plane, panels)]
 
 
@@ -48,18 +51,18 @@ def write_planes_figure(folder: Path, name: str, planes: Mapping[str, Plane]) ->
     """Writes planes side by side, on the same axes and with the same colours.
 
     Args:
-        folder: Where it goes.
-        name: Of the file.
-        planes: Title -> points, of one estimator and measured at the same epochs; at least one.
+        folder: Existing folder.
+        name: Name of the file.
+        planes: Title -> points of one estimator, measured at the same epochs; at least one.
 
     Returns:
-        The file.
+        Path of the file.
     """
     whole = Plane.joined(list(planes.values()))
     everything = whole.to_dataframe()
     colours = _EpochColours(whole)
     with styled():
-        columns, rows = min(len(planes), ABREAST), math.ceil(len(planes) / ABREAST)
+        columns, rows = min(len(planes), MAX_COLUMNS), math.ceil(len(planes) / MAX_COLUMNS)
         figure = Figure(figsize=(3.6 * columns + 1, 3.8 * rows), layout="constrained")
         panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
         for axes, (heading, plane) in zip(panels.flat, planes.items(), strict=False):
@@ -67,12 +70,12 @@ def write_planes_figure(folder: Path, name: str, planes: Mapping[str, Plane]) ->
             for epoch, now in plane.to_dataframe().groupby("epoch"):
                 _layers(axes, now, colours(epoch))
             axes.label_outer()
-            title(axes, drawable(heading))
+            set_title(axes, drawable(heading))
         for axes in panels.flat[len(planes) :]:
             axes.set_axis_off()
         figure.legend(*panels[0, 0].get_legend_handles_labels(), frameon=False, loc="outside lower center", ncols=2)
         figure.colorbar(colours, ax=list(panels.flat), label="epoch + 1")
-        return saved(folder, {name: figure})
+        return save_figures(folder, {name: figure})
 
 
 def _panels(plane: Plane) -> Panels:
@@ -90,39 +93,39 @@ def _paths(plane: Plane, panels: Panels) -> Figure:
         _limits(top, plane, rows)
         for epoch, now in rows.groupby("epoch"):
             _layers(top, now, colours(epoch))
-        _name_ends(top, now)
-        _name_limits(top)
-        title(top, name)
+        _label_layers(top, now)
+        _limit_legend(top)
+        set_title(top, name)
         _over_epochs(below, rows)
     figure.colorbar(colours, ax=list(axes[0]), label="epoch + 1")
-    figure.suptitle(_what_dots_are(plane), fontsize=11, x=0.01, ha="left")
+    figure.suptitle(_caption(plane), fontsize=11, x=0.01, ha="left")
     return figure
 
 
-def _what_dots_are(plane: Plane) -> str:
+def _caption(plane: Plane) -> str:
     networks = len({point.seed for point in plane.points})
     count = f"mean of {networks} networks\npale dots: each network" if networks > 1 else "one network"
     return "\n".join([*([plane.signature["model"]] if plane.signature else []), f"lines: layers 1, 2, ..., {count}"])
 
 
-def _name_ends(axes: Axes, now: pandas.DataFrame) -> None:
-    """Numbers of the layers beside their means; layers that lie in one place share a label."""
+def _label_layers(axes: Axes, now: pandas.DataFrame) -> None:
+    """Writes layer numbers beside the layers' means; layers at one place share a label."""
     means = now.groupby("layer")[["i_x_bits", "i_y_bits"]].mean()
     sizes = [np.ptp(limits) for limits in (axes.get_xlim(), axes.get_ylim())]
-    for _, same in means.groupby((means / sizes / NEAR).round().apply(tuple, axis=1)):
+    for _, same in means.groupby((means / sizes / LABEL_DISTANCE).round().apply(tuple, axis=1)):
         axes.annotate(
             ", ".join(map(str, same.index)), tuple(same.mean()), textcoords="offset points", xytext=(-5, -3),
             ha="right", va="top", fontsize=9, color=INK, zorder=4,
         )  # fmt: skip
 
 
-def _name_limits(axes: Axes) -> None:
+def _limit_legend(axes: Axes) -> None:
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.13))
 
 
 def _layers(axes: Axes, now: pandas.DataFrame, colour: Colour) -> None:
-    """The layers at one epoch: each network, and their mean as a chain."""
+    """Draws the layers at one epoch: each network as dots, and their mean as a path."""
     axes.scatter(now.i_x_bits, now.i_y_bits, color=[colour], s=4, alpha=0.3, linewidths=0)
     means = now.groupby("layer")[["i_x_bits", "i_y_bits"]].mean()
     axes.plot(means.i_x_bits, means.i_y_bits, color=colour, alpha=0.35, linewidth=0.8)
@@ -131,8 +134,8 @@ def _layers(axes: Axes, now: pandas.DataFrame, colour: Colour) -> None:
 
 def _limits(axes: Axes, plane: Plane, rows: pandas.DataFrame) -> None:
     if plane.h_x_bits is not None and plane.i_xy_bits is not None:
-        axes.axhline(plane.i_xy_bits, color=INK, linestyle=":", linewidth=1, label="I(X;Y), the most of I(T;Y)")
-        axes.axvline(plane.h_x_bits, color=INK, linestyle="--", linewidth=1, label="H(X), the most of I(X;T)")
+        axes.axhline(plane.i_xy_bits, color=INK, linestyle=":", linewidth=1, label="I(X;Y), upper bound of I(T;Y)")
+        axes.axvline(plane.h_x_bits, color=INK, linestyle="--", linewidth=1, label="H(X), upper bound of I(X;T)")
     for values, name in ((rows.i_x_bits, "x"), (rows.i_y_bits, "y")):
         room = 0.05 * max(float(np.ptp(values)), 1e-3)
         getattr(axes, f"set_{name}lim")(values.min() - room, values.max() + room)
@@ -141,27 +144,27 @@ def _limits(axes: Axes, plane: Plane, rows: pandas.DataFrame) -> None:
 
 
 def _over_epochs(axes: Axes, rows: pandas.DataFrame) -> None:
-    """Mean of I(X;T) over seeds, with their standard deviation."""
-    shown = rows.assign(epoch=rows.epoch + 1)
-    layers = shown.layer.nunique()
+    """Mean of I(X;T) over seeds, with its standard deviation."""
+    frame = rows.assign(epoch=rows.epoch + 1)
+    layers = frame.layer.nunique()
     seaborn.lineplot(
-        shown, x="epoch", y="i_x_bits", hue="layer", palette=seaborn.color_palette("flare", layers), errorbar="sd",
+        frame, x="epoch", y="i_x_bits", hue="layer", palette=seaborn.color_palette("flare", layers), errorbar="sd",
         ax=axes,
     )  # fmt: skip
     _epochs(axes)
     axes.set_ylabel("I(X;T), bits")
-    _name_layers(axes)
+    _layer_legend(axes)
 
 
 def _epochs(axes: Axes) -> None:
-    """A logarithmic axis of epochs whose labels do not meet, however few epochs there are."""
+    """A logarithmic axis of epochs with readable labels, however few epochs there are."""
     axes.set(xscale="log", xlabel="epoch + 1")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if axes.get_xlim()[1] < SHORT else (1,)))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if axes.get_xlim()[1] < FEW_EPOCHS else (1,)))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _name_layers(axes: Axes) -> None:
+def _layer_legend(axes: Axes) -> None:
     axes.legend(title="layer", frameon=False, ncols=6, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.13))
 
 
@@ -176,11 +179,11 @@ def _learning(plane: Plane) -> Figure:
 
 def _accuracy(axes: Axes, plane: Plane) -> None:
     frame = plane.to_dataframe().drop_duplicates(["seed", "epoch"])
-    for column, label in (("train_accuracy", "learned from"), ("test_accuracy", "not learned from")):
+    for column, label in (("train_accuracy", "training set"), ("test_accuracy", "test set")):
         seaborn.lineplot(frame.assign(epoch=frame.epoch + 1), x="epoch", y=column, errorbar="sd", ax=axes, label=label)
-    axes.set_ylabel("accuracy, or share of variance explained")
+    axes.set_ylabel("accuracy, or explained variance (R²)")
     axes.legend(frameon=False)
-    title(axes, "Accuracy")
+    set_title(axes, "Accuracy")
 
 
 def _gradients(axes: Axes, plane: Plane) -> None:
@@ -192,9 +195,9 @@ def _gradients(axes: Axes, plane: Plane) -> None:
         frame, x="epoch", y="mean" if one_step else "ratio", hue="layer", errorbar="sd", ax=axes,
         palette=seaborn.color_palette("flare", layers),
     )  # fmt: skip
-    axes.set(yscale="log", ylabel="length of the gradient" if one_step else "length of mean / of standard deviation")
-    _name_layers(axes)
-    title(axes, "Gradient" if one_step else "Signal to noise of the gradient")
+    axes.set(yscale="log", ylabel="norm of the gradient" if one_step else "norm of mean / norm of standard deviation")
+    _layer_legend(axes)
+    set_title(axes, "Gradient" if one_step else "Signal-to-noise ratio of the gradient")
 
 
 def _clusters(axes: Axes, plane: Plane) -> None:
@@ -202,9 +205,9 @@ def _clusters(axes: Axes, plane: Plane) -> None:
     frame = pandas.DataFrame(rows, columns=["epoch", "layer", "ratio"])
     palette = seaborn.color_palette("flare", frame.layer.nunique())
     seaborn.lineplot(frame, x="epoch", y="ratio", hue="layer", errorbar="sd", ax=axes, palette=palette)
-    axes.set_ylabel("distance within / between classes")
-    _name_layers(axes)
-    title(axes, "Clusters")
+    axes.set_ylabel("distance within classes / between classes")
+    _layer_legend(axes)
+    set_title(axes, "Clusters")
 
 
 def _animation(path: Path, plane: Plane, panels: Panels) -> Path:
@@ -219,22 +222,20 @@ def _animation(path: Path, plane: Plane, panels: Panels) -> Path:
             now = rows[rows.epoch == epoch]
             _limits(axes, plane, rows)
             _layers(axes, now, colours(epoch))
-            _name_ends(axes, now)
-            _name_limits(axes)
-            title(axes, f"{name}, epoch {epoch}")
+            _label_layers(axes, now)
+            _limit_legend(axes)
+            set_title(axes, f"{name}, epoch {epoch}")
 
-    temporary = path.with_name(f".part.{path.name}")
-    try:
-        frames = FuncAnimation(figure, draw, frames=[*epochs, *[epochs[-1]] * FRAMES_A_SECOND], init_func=lambda: None)
-        frames.save(temporary, writer=PillowWriter(fps=FRAMES_A_SECOND), dpi=80)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    frames = FuncAnimation(figure, draw, frames=[*epochs, *[epochs[-1]] * FRAMES_PER_SECOND], init_func=lambda: None)
+    with TemporaryDirectory() as folder:
+        temporary = Path(folder, path.name)
+        frames.save(temporary, writer=PillowWriter(fps=FRAMES_PER_SECOND), dpi=80)
+        write_bytes(path, temporary.read_bytes())
     return path
 
 
 class _EpochColours(ScalarMappable):
-    """A colour for each epoch, on a logarithmic scale that begins with 1 for epoch 0."""
+    """One colour per epoch, on a logarithmic scale of epoch + 1."""
 
     def __init__(self, plane: Plane) -> None:
         last = max(point.epoch for point in plane.points)

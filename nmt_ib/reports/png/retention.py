@@ -1,4 +1,4 @@
-"""Figures of what layers keep: curves over the layers, and a heat map of one sentence."""
+"""Figures of the information kept by layers: curves over layers, and a heat map of one sentence."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -9,11 +9,11 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nmt_ib.reports.png.canvas import drawable, saved, say, styled, title
+from nmt_ib.reports.png.canvas import drawable, save_figures, set_message, set_title, styled
 from nmt_ib.results.retention import LayerRetention, RetentionSummary, SentenceRetention
 
-MAX_HEAT_MAP_WIDTH = 26  # words
-KEPT = "Kept, as a share of the first layer"
+HEAT_MAP_WORDS = range(3, 27)  # lengths of sentences that make a readable heat map
+KEPT = "Share kept of the first layer's bits"
 
 
 def write_retention_figures(
@@ -22,24 +22,24 @@ def write_retention_figures(
     """Writes the figures of a retention run as PNG files.
 
     Args:
-        folder: Where they go.
-        summaries: Name of each model -> what the corpus shows of it; the run's own first.
-        sentences: The lines of the run; the first that fits is drawn.
+        folder: Existing folder.
+        summaries: Model name -> summary of the corpus; the model of the run comes first.
+        sentences: Results of the run; the first sentence of suitable length is drawn.
 
     Returns:
-        The files: `retention.png`, and `heat_map.png` where a sentence fits.
+        Paths of the files: `retention.png`, and `heat_map.png` if a sentence is of suitable length.
     """
     own = next(iter(summaries.values()))
-    drawn = next((sentence for sentence in sentences if 3 <= len(sentence.words) <= MAX_HEAT_MAP_WIDTH), None)
+    drawn = next((sentence for sentence in sentences if len(sentence.words) in HEAT_MAP_WORDS), None)
     with styled():
         figures = {"retention.png": _one_model(own) if len(summaries) == 1 else _several_models(summaries)}
         if drawn is not None:
             figures["heat_map.png"] = _heat_map(drawn, [layer.name for layer in own.layers])
-    return saved(folder, figures)
+    return save_figures(folder, figures)
 
 
 def _one_model(summary: RetentionSummary) -> Figure:
-    """Bits a word at each layer, and the share kept by class of word."""
+    """Bits per word at each layer, and the share kept by word class."""
     figure = Figure(figsize=(12, 4.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     layers, places = summary.layers, _places([summary])
@@ -51,13 +51,13 @@ def _one_model(summary: RetentionSummary) -> Figure:
     _shares(right, {
         name: _row(layers, places, [layer.kept_by_class[name] for layer in layers]) for name in classes
     })  # fmt: skip
-    _layer_axis(left, places, "Bits a word, with 95% interval over sentences")
+    _layer_axis(left, places, "Bits per word, with 95% confidence interval over sentences")
     _layer_axis(right, places, KEPT)
     return figure
 
 
 def _several_models(summaries: Mapping[str, RetentionSummary]) -> Figure:
-    """The share kept at each layer: bits of two models have no common scale."""
+    """Share kept at each layer; bits are not comparable between models."""
     figure = Figure(figsize=(10, 4.8), layout="constrained")
     axes = figure.subplots()
     places = _places(summaries.values())
@@ -70,7 +70,7 @@ def _several_models(summaries: Mapping[str, RetentionSummary]) -> Figure:
 
 
 def _places(summaries: Iterable[RetentionSummary]) -> dict[str, int]:
-    """Where each layer of any model stands on the axis; between encoder and decoder one place is free."""
+    """Position of each layer of any model on the axis; one position is free between encoder and decoder."""
     stacks: dict[str, int] = {}
     for summary in summaries:
         for layer in summary.layers:
@@ -87,7 +87,7 @@ def _places(summaries: Iterable[RetentionSummary]) -> dict[str, int]:
 def _row(
     layers: Sequence[LayerRetention], places: Mapping[str, int], values: Sequence[float]
 ) -> Float[np.ndarray, " N"]:
-    """A figure of each layer at its place, nan elsewhere, where a line is to break."""
+    """One value per layer at its position, NaN elsewhere, so that the line breaks there."""
     row = np.full(max(places.values(), default=-1) + 1, np.nan)
     row[[places[layer.name] for layer in layers]] = values
     return row
@@ -100,19 +100,19 @@ def _shares(axes: Axes, curves: Mapping[str, Float[np.ndarray, " N"]]) -> None:
     if curves:
         legend = axes.legend(fontsize=9, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
         for text in legend.get_texts():
-            text.set_parse_math(False)  # a model's name may hold dollars
+            text.set_parse_math(False)  # a model's name may contain dollar signs
 
 
 def _layer_axis(axes: Axes, places: Mapping[str, int], heading: str) -> None:
-    title(axes, heading)
+    set_title(axes, heading)
     axes.set_xticks(list(places.values()), list(places), rotation=45, ha="right", fontsize=9)
     seaborn.despine(ax=axes)
     if not places:
-        say(axes, "no words")
+        set_message(axes, "no words")
 
 
 def _heat_map(sentence: SentenceRetention, layers: list[str]) -> Figure:
-    """Bits of each word of one sentence at each layer, coloured by their share of the first layer's."""
+    """Bits of each word of one sentence at each layer, coloured by their share of the first layer's bits."""
     bits, kept = (np.array([getattr(word, name) for word in sentence.words]).T for name in ("bits", "kept"))
     figure = Figure(figsize=(max(2.4 + 0.5 * bits.shape[1], 5), 2.2 + 0.38 * bits.shape[0]), layout="constrained")
     axes = figure.subplots()
@@ -123,6 +123,6 @@ def _heat_map(sentence: SentenceRetention, layers: list[str]) -> Figure:
     axes.set_xticks(np.arange(bits.shape[1]) + 0.5, [drawable(word.text) for word in sentence.words], rotation=50,
                     ha="right", fontsize=9, parse_math=False)  # fmt: skip
     axes.set_yticks(np.arange(len(layers)) + 0.5, layers, rotation=0, fontsize=9)
-    title(axes, f"What each layer keeps of line {sentence.index + 1}")
-    axes.set_xlabel("bits, summed over a word's pieces\ncolour: share of what layer 1 keeps of the word", fontsize=9)
+    set_title(axes, f"Information kept by each layer, line {sentence.index + 1}")
+    axes.set_xlabel("bits, summed over the subwords of a word\ncolour: share of the word's bits at layer 1", fontsize=9)
     return figure

@@ -1,4 +1,4 @@
-"""Figure of a transformer in the information plane: what each layer tells of words and of what is written."""
+"""Figures of a transformer in the information plane: layers' information about words, labels and outputs."""
 
 from collections.abc import Mapping
 from itertools import product
@@ -8,21 +8,21 @@ import numpy as np
 import seaborn
 from matplotlib.figure import Figure
 
-from nmt_ib.reports.png.canvas import INK, drawable, saved, styled, title
+from nmt_ib.reports.png.canvas import INK, drawable, save_figures, set_title, styled
 from nmt_ib.results.transformer_plane import CLUSTERS, INFONCE, TransformerPlane
 
 LINES = {CLUSTERS: "-", INFONCE: "--"}
 
 
 def write_transformer_figure(folder: Path, plane: TransformerPlane) -> list[Path]:
-    """Writes one curve for each thing that layers tell of and each estimator, encoder and decoder side by side.
+    """Writes one curve per variable and estimator, encoder and decoder side by side.
 
     Args:
-        folder: Where it goes.
+        folder: Existing folder.
         plane: The plane.
 
     Returns:
-        The file, `layers.png`.
+        Path of the file, `layers.png`.
     """
     parts = [part for part in ("encoder", "decoder") if any(layer.startswith(part) for layer in plane.layers)]
     colors = dict(zip(plane.things, seaborn.color_palette("tab10"), strict=False))
@@ -41,27 +41,27 @@ def write_transformer_figure(folder: Path, plane: TransformerPlane) -> list[Path
                     places, bits, yerr=[1.96 * row.error_bits for row in rows], color=colors[thing], marker="o",
                     linestyle=LINES[estimator], capsize=3, label=f"{thing}, {estimator}",
                 )  # fmt: skip
-            title(axes, part)
+            set_title(axes, part)
             axes.set_xlabel("layer")
             axes.xaxis.get_major_locator().set_params(integer=True)
-        panels[0].set_ylabel("bits a word, chance taken off")
+        panels[0].set_ylabel("bits per word, chance-corrected")
         panels[0].axhline(0, color=INK, linewidth=0.8)
         panels[0].set_ylim(bottom=min(0.0, panels[0].get_ylim()[0]))
         panels[0].legend(frameon=False, fontsize=9)
         if plane.signature:
             figure.suptitle(drawable(plane.signature["model"]), fontsize=11, x=0.01, ha="left")
-        return saved(folder, {"layers.png": figure})
+        return save_figures(folder, {"layers.png": figure})
 
 
 def write_training_figure(folder: Path, planes: Mapping[int, TransformerPlane]) -> list[Path]:
-    """Writes the path of each layer through the plane while a model is trained, one panel a thing.
+    """Writes the path of each layer through the plane during training, one panel per variable.
 
     Args:
-        folder: Where it goes.
-        planes: Epoch -> its plane, by one estimator; the things of the last but "word" are drawn against "word".
+        folder: Existing folder.
+        planes: Epoch -> plane, by one estimator; each variable of the last plane but "word" is drawn against "word".
 
     Returns:
-        The file, `training.png`.
+        Path of the file, `training.png`.
     """
     last = planes[max(planes)]
     (word, *others), (estimator, *_) = last.things, last.estimators
@@ -77,8 +77,8 @@ def write_training_figure(folder: Path, planes: Mapping[int, TransformerPlane]) 
                 line = "--" if layer.startswith("decoder") else "-"
                 axes.plot(across, up, color=colors[layer], linestyle=line, marker=".", label=layer)
                 axes.plot(across[-1], up[-1], color=colors[layer], marker="o")
-            title(axes, thing)
-            axes.set_xlabel(f"bits about the {word}; the large dot is epoch {max(planes)}")
+            set_title(axes, thing)
+            axes.set_xlabel(f"bits about the {word}; large dot: epoch {max(planes)}")
             axes.legend(frameon=False, fontsize=8)
-        figure.axes[0].set_ylabel(f"bits, by {estimator}, chance taken off")
-        return saved(folder, {"training.png": figure})
+        figure.axes[0].set_ylabel(f"bits, by {estimator}, chance-corrected")
+        return save_figures(folder, {"training.png": figure})

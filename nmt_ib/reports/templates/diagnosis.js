@@ -1,9 +1,9 @@
 "use strict";
-// Text of the corpus reaches the page through textContent alone, so that it can never become markup.
+// Corpus text is inserted through textContent only, so it can never become markup.
 (() => {
   const PAGE = 50;
-  const SHOWN_BITS = 0.5; // a cell of the matrix below this is noise and stays blank
-  const [START, END, BITS, KEPT, SCORE, DROPPED, LOST_IN] = [0, 1, 2, 3, 4, 5, 6]; // columns of a word
+  const SHOWN_BITS = 0.5; // matrix cells below this are noise and stay blank
+  const [START, END, BITS, KEPT, SCORE, DROPPED, LOST_IN] = [0, 1, 2, 3, 4, 5, 6]; // columns of a word row
   const MARKS = { encoder: "E", decoder: "D" };
   const $ = (id) => document.getElementById(id);
   const list = $("list"), tip = $("tip");
@@ -29,7 +29,7 @@
     return text.normalize("NFC").toLowerCase();
   }
 
-  // Control characters become their pictures, one for one: Python's offsets stay right.
+  // Control characters become visible symbols one for one, so Python's offsets stay valid.
   function visible(text) {
     return text
       .replace(/[\u0000-\u0008\u000a-\u001f]/g, (c) => String.fromCharCode(0x2400 + c.charCodeAt(0)))
@@ -41,7 +41,7 @@
     return value === null ? "\u2013" : value.toFixed(digits).replace(/^-(0\.?0*)$/, "$1").replace("-", "\u2212");
   }
 
-  // Each step of the shading is twice the bits of the one before: 1, 2, 4, 8, 16, 32.
+  // Each shade stands for twice the bits of the one before: 1, 2, 4, 8, 16, 32.
   function level(bits) {
     return bits === null || bits < 1 ? 0 : Math.min(6, 1 + Math.floor(Math.log2(bits)));
   }
@@ -56,7 +56,7 @@
   function sourceOf(line) {
     const paragraph = make("p", "source");
     paragraph.dir = "auto";
-    const characters = Array.from(visible(line.source)); // by code points, as Python counts
+    const characters = Array.from(visible(line.source)); // code points, as in Python
     const stop = Math.max(0, line.words.findIndex((word) => word[DROPPED]));
     let done = 0;
     line.words.forEach((word, index) => {
@@ -64,7 +64,7 @@
       const look = word[DROPPED] ? "dropped" : `b${level(word[BITS])}`;
       const node = make(word[DROPPED] ? "del" : "span", `word ${look}`, text);
       if (word[DROPPED]) node.dataset.mark = MARKS[word[LOST_IN]] ?? "\u00d7";
-      node.tabIndex = index === stop ? 0 : -1; // one stop for Tab a sentence; arrow keys move inside
+      node.tabIndex = index === stop ? 0 : -1; // one tab stop per sentence; arrow keys move within it
       node.figures = word;
       paragraph.append(characters.slice(done, word[START]).join(""), node);
       done = word[END];
@@ -78,10 +78,10 @@
     if (line.drops) about.append(make("strong", "", `${line.drops} of ${line.words.length} words dropped`));
     else about.append(make("span", "", `${line.words.length} words, none dropped`));
     if (line.logprob_bits !== null) {
-      const each = line.tokens ? `, ${number(line.perToken, 2)} a token` : "";
+      const each = line.tokens ? `, ${number(line.perToken, 2)} per token` : "";
       about.append(make("span", "", `log-probability ${number(line.logprob_bits)} bits${each}`));
     }
-    if (line.forced) about.append(make("span", "", "translation given"));
+    if (line.forced) about.append(make("span", "", "given translation"));
     if ($(`matrix-${line.index}`)) about.append(matrixButton(line, article));
     return about;
   }
@@ -136,7 +136,7 @@
       const cells = bits[index].map((cell, token) => cellOf(cell, `${text} \u2192 ${names[token]}`));
       body.append(make("tr", "", name, ...cells, sum));
     });
-    const meaning = "Bits that each word contributes to each token of the translation; blank: under half a bit, either way.";
+    const meaning = "Contribution of each word to each token of the translation in bits; blank: less than half a bit in absolute value.";
     const caption = make("caption", "", meaning);
     return make("div", "matrix", make("table", "", caption, make("thead", "", head), body));
   }
@@ -215,11 +215,11 @@
     list.addEventListener(name, (event) => event.target.figures && explain(event.target));
   for (const name of ["mouseout", "focusout"]) list.addEventListener(name, hide);
   list.addEventListener("keydown", move);
-  addEventListener("scroll", place, { passive: true }); // the focus of a word out of sight scrolls to it
+  addEventListener("scroll", place, { passive: true }); // focusing a word out of view scrolls to it
   let waiting = 0;
   $("search").addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(select, 120); // not at every key of a fast typist
+    waiting = setTimeout(select, 120); // wait until typing pauses
   });
   $("sort").addEventListener("change", select);
   $("only-drops").addEventListener("change", select);

@@ -44,7 +44,7 @@ def test_the_figure_is_whole(found, tmp_path):
 
 def test_no_words_are_cut(monkeypatch, tmp_path):
     drawn = {}
-    monkeypatch.setattr(estimators, "saved", lambda folder, figures: drawn.update(figures) or [])
+    monkeypatch.setattr(estimators, "save_figures", lambda folder, figures: drawn.update(figures) or [])
     write_estimator_figure(tmp_path, table(2, 3))
     (figure,) = drawn.values()
     figure.draw_without_rendering()

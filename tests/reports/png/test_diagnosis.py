@@ -1,12 +1,12 @@
 """The figures: PNG files of a sensible size for any run, an empty one, too."""
 
-import struct
 import tracemalloc
 
 import pytest
 
 from nmt_ib.reports.png.diagnosis import write_figures
 from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis, Share, WordDiagnosis
+from tests.reports.pictures import size
 
 NAMES = ["dropped_by_group.png", "contributions.png"]
 GROUPS = (Share("open class", 90, 9), Share("名詞 $x$", 10, 0), Share("never seen", 0, 0))
@@ -15,12 +15,6 @@ GROUPS = (Share("open class", 90, 9), Share("名詞 $x$", 10, 0), Share("never s
 def sentence(index: int, *bits: float) -> SentenceDiagnosis:
     words = tuple(WordDiagnosis("w", 2 * n, 2 * n + 1, b, None, 0.5, b <= 0, None) for n, b in enumerate(bits))
     return SentenceDiagnosis(index, "w " * len(bits), "t", False, -1.0, ("t", "</s>"), words)
-
-
-def size(path):
-    data = path.read_bytes()
-    assert data.startswith(b"\x89PNG\r\n\x1a\n")
-    return struct.unpack(">II", data[16:24])
 
 
 FULL = DiagnosisSummary(2, 0, 100, 9, 2, 4, 5, 1.0, GROUPS, GROUPS, GROUPS, GROUPS, (1, 0))
@@ -51,9 +45,9 @@ def test_figures_of_any_run(tmp_path, summary, sentences):
 def test_the_histogram_counts_every_finite_word_once():
     from nmt_ib.reports.png.diagnosis import LIMIT_BITS, _edges_bits, _histograms
 
-    kept, dropped = _histograms(iter([sentence(0, -3.0, 0.0, 12.0), sentence(1, 1e9, -1e9, float("nan"))]))
-    assert (kept.sum(), dropped.sum()) == (2, 3)
-    assert kept[-1] == dropped[0] == 1
+    translated, dropped = _histograms(iter([sentence(0, -3.0, 0.0, 12.0), sentence(1, 1e9, -1e9, float("nan"))]))
+    assert (translated.sum(), dropped.sum()) == (2, 3)
+    assert translated[-1] == dropped[0] == 1
     edges = _edges_bits()
     assert edges[0] == pytest.approx(-LIMIT_BITS)
     place = int(dropped[1:].argmax()) + 1

@@ -16,8 +16,8 @@ SIGNATURE = {"model": "./elmo", "settings": {"tags": {"kind": "discrete"}, "laye
 def drawn(monkeypatch, tmp_path):
     """Writes a figure -> matplotlib's own account of it, after it has been laid out."""
     kept = {}
-    save = parsing.saved
-    monkeypatch.setattr(parsing, "saved", lambda folder, figures: kept.update(figures) or save(folder, figures))
+    save = parsing.save_figures
+    monkeypatch.setattr(parsing, "save_figures", lambda folder, figures: kept.update(figures) or save(folder, figures))
 
     def draw(write, *arguments):
         (file,) = write(tmp_path, *arguments)

@@ -3,6 +3,7 @@
 import pytest
 from PIL import Image
 
+from nmt_ib.reports.png import transformer_plane
 from nmt_ib.reports.png.transformer_plane import write_training_figure, write_transformer_figure
 from nmt_ib.results.transformer_plane import CLUSTERS, INFONCE, LayerKnowledge, TransformerPlane
 
@@ -48,3 +49,13 @@ def test_a_panel_for_each_thing_beside_the_word(tmp_path):
     assert file.name == "training.png"
     few = {epoch: plane_of(layers, ["word", "output"], [CLUSTERS]) for epoch in planes}
     assert width_of(file) > 1.5 * width_of(*write_training_figure(tmp_path, few))
+
+
+def test_layers_below_nothing_are_drawn_with_the_name_of_the_model(monkeypatch, tmp_path):
+    drawn = {}
+    monkeypatch.setattr(transformer_plane, "save_figures", lambda folder, figures: drawn.update(figures) or [])
+    row = LayerKnowledge("encoder 0", "word", "clusters", 0.0, 0.3, 0.1, 4.0, 5.0, 100)
+    transformer_plane.write_transformer_figure(tmp_path, TransformerPlane((row,), {"model": "some/model"}))
+    figure = drawn["layers.png"]
+    assert figure._suptitle.get_text() == "some/model"
+    assert figure.axes[0].get_ylim()[0] < -0.1 - 1.96 * 0.3
