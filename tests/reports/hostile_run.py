@@ -16,6 +16,7 @@ HOSTILE = [
     "lone \ud800 surrogate",
     "'\"` ${alert(3)} javascript:alert(4)",
 ]
+KIND = ("open class", "top 100", "", 1)  # class, frequency, part of speech and pieces of a word
 PICTURES = {0: "␀", 7: "␇", 127: "␡", **dict.fromkeys((0x85, 0x2028, 0x2029, 0xD800), "\ufffd")}
 SIGNATURE = {
     "command": "diagnose",
@@ -34,9 +35,8 @@ def diagnosed(index: int, source: str, *, dropped: tuple[int, ...] = (), matrix:
     for place, match in enumerate(re.finditer(r"[^ ]+", source)):
         gone = place in dropped
         figures = (-1.3 if gone else 2.0**place, 31.4 if place == 1 else None, 0.97 if gone else 0.03, gone)
-        words.append(
-            WordDiagnosis(match[0], *match.span(), *figures, ("encoder", "decoder")[index % 2] if gone else None)
-        )
+        lost_in = ("encoder", "decoder")[index % 2] if gone else None
+        words.append(WordDiagnosis(match[0], *match.span(), *figures, lost_in, *KIND))
     cells = tuple((float(place), -2.0) for place in range(len(words))) if matrix else None
     tokens = ("▁<i>", "</s>")
     return SentenceDiagnosis(

@@ -12,7 +12,7 @@ import pytest
 from nmt_ib.reports import html
 from nmt_ib.reports.html import interval, scale_of, write_report
 from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis, Share, WordDiagnosis
-from tests.reports.hostile_run import HOSTILE, SIGNATURE, diagnosed, summary_of
+from tests.reports.hostile_run import HOSTILE, KIND, SIGNATURE, diagnosed, summary_of
 
 
 class Page(HTMLParser):
@@ -108,7 +108,7 @@ def test_a_run_of_nothing_has_a_report(path):
 
 
 def test_numbers_that_json_lacks_become_null(path):
-    word = WordDiagnosis("a", 0, 1, float("nan"), float("inf"), 0.5, False, None)
+    word = WordDiagnosis("a", 0, 1, float("nan"), float("inf"), 0.5, False, None, *KIND)
     sentence = SentenceDiagnosis(0, "a", "b", False, float("-inf"), ("b",), (word,), None, ((float("nan"),),))
     write_report(path, {}, summary_of(1), [sentence])
     assert Page(path).lines()[0]["words"] == [[0, 1, None, None, 0.5, 0, None]]
@@ -128,15 +128,15 @@ def test_the_report_appears_whole_or_not_at_all(path):
 
 
 def test_a_long_run_is_cut_and_says_so(path, monkeypatch):
-    monkeypatch.setattr(html, "EMBEDDED", 5)
+    monkeypatch.setattr(html, "MAX_EMBEDDED", 5)
     write_report(path, SIGNATURE, summary_of(9, worst=(7, 1)), (diagnosed(index, "a") for index in range(9)))
     assert [line["index"] for line in Page(path).lines()] == [0, 1, 2, 3, 4, 7]
     assert "first 5 of 9 lines" in path.read_text(encoding="utf-8")
 
 
 def test_a_run_within_the_limit_is_whole(path):
-    write_report(path, SIGNATURE, summary_of(html.EMBEDDED), (diagnosed(i, "a") for i in range(html.EMBEDDED)))
-    assert len(Page(path).lines()) == html.EMBEDDED == 5_000
+    write_report(path, SIGNATURE, summary_of(html.MAX_EMBEDDED), (diagnosed(i, "a") for i in range(html.MAX_EMBEDDED)))
+    assert len(Page(path).lines()) == html.MAX_EMBEDDED == 5_000
     assert "This page holds" not in path.read_text(encoding="utf-8")
 
 

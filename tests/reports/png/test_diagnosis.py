@@ -6,6 +6,7 @@ import pytest
 
 from nmt_ib.reports.png.diagnosis import write_figures
 from nmt_ib.results.diagnosis import DiagnosisSummary, SentenceDiagnosis, Share, WordDiagnosis
+from tests.reports.hostile_run import KIND
 from tests.reports.pictures import size
 
 NAMES = ["dropped_by_group.png", "contributions.png"]
@@ -13,7 +14,7 @@ GROUPS = (Share("open class", 90, 9), Share("名詞 $x$", 10, 0), Share("never s
 
 
 def sentence(index: int, *bits: float) -> SentenceDiagnosis:
-    words = tuple(WordDiagnosis("w", 2 * n, 2 * n + 1, b, None, 0.5, b <= 0, None) for n, b in enumerate(bits))
+    words = tuple(WordDiagnosis("w", 2 * n, 2 * n + 1, b, None, 0.5, b <= 0, None, *KIND) for n, b in enumerate(bits))
     return SentenceDiagnosis(index, "w " * len(bits), "t", False, -1.0, ("t", "</s>"), words)
 
 
