@@ -10,19 +10,15 @@ from jaxtyping import install_import_hook
 import tests.checked_types
 
 PACKAGE = Path(__file__).parents[1] / "nmt_ib"
-UNCHECKED = {
-    "models.ssru": "its configuration is a dataclass that takes more than its fields, which jaxtyping refuses",
-}
 
 
 def checked_modules() -> list[str]:
-    """Modules whose annotations are checked at run time: all but a few."""
-    names = (".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in sorted(PACKAGE.rglob("*.py")))
-    return [f"nmt_ib.{name}" for name in names if not name.endswith("__init__") and name not in UNCHECKED]
+    """Modules whose annotations are checked at run time: all."""
+    names = (".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in PACKAGE.rglob("*.py"))
+    return [name for name in names if not name.endswith("__init__")]
 
 
 install_import_hook(checked_modules(), f"{tests.checked_types.__name__}.checked")
-# A busy machine is slow: neither the time of an example nor that of drawing it is a failure.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 

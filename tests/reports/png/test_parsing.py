@@ -29,7 +29,7 @@ def drawn(monkeypatch, tmp_path):
 
 
 def sweep_of(bits, signature=SIGNATURE):
-    points = [CompressionPoint(10.0**-n, each, 0.9, 0.8 - n / 10, 1, 1, 1.0, ".") for n, each in enumerate(bits)]
+    points = [CompressionPoint(10.0**-n, each, 0.9, 0.8 - n / 10, 1, 1, ".") for n, each in enumerate(bits)]
     return CompressionSweep(tuple(points), signature)
 
 
@@ -70,7 +70,7 @@ def test_prices_stay_inside_the_frame(drawn, bits):
         (SIGNATURE, "How few bits does a parser need?\ndiscrete tags of ./elmo, layer 1"),
         (
             {"model": "m", "settings": {"tags": {"kind": "continuous"}, "layers": [0, 1, 2]}},
-            "How few bits does a parser need?\ncontinuous tags of m, a mix of 3 layers",
+            "How few bits does a parser need?\ncontinuous tags of m, a weighted mean of 3 layers",
         ),
     ],
     ids=["no signature", "one layer", "a mix"],
