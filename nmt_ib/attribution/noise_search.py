@@ -122,7 +122,9 @@ class NoiseSearch:
         """One draw of standard normal noise, 0 for pieces that are not perturbed."""
         return self._drawn(self.inputs, self.perturbed, torch.randn)
 
-    def _drawn(self, like: Float[Tensor, "B X Y"], mask: Bool[Tensor, "B X"], draw: Callable) -> Float[Tensor, "B X Y"]:
+    def _drawn(
+        self, like: Float[Tensor, "B X Y"], mask: Bool[Tensor, "B X"], draw: Callable[..., Tensor]
+    ) -> Float[Tensor, "B X Y"]:
         """Random numbers from each sentence's own generator for its own positions; padding consumes none."""
         drawn = torch.zeros_like(like)
         for row, generator in enumerate(self.generators):

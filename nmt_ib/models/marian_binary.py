@@ -3,6 +3,7 @@
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ class MarianBinary:
         tensors: Name -> float32 tensor; int8 items are divided by their quantisation multiplier.
     """
 
-    config: dict
+    config: dict[str, Any]
     tensors: dict[str, Float[Tensor, "..."]]
 
 
@@ -83,7 +84,7 @@ def _parse(data: bytes) -> MarianBinary:
     expected = offset + sum(size for *_, size in headers)
     if expected > len(data):
         raise ValueError(f"it is truncated: {len(data):,} bytes, expected {expected:,}")
-    config: dict = {}
+    config: dict[str, Any] = {}
     tensors = {}
     for name, shape, (_, kind, _, size) in zip(names, shapes, headers, strict=True):
         chunk = data[offset : offset + size]

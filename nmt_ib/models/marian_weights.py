@@ -4,6 +4,7 @@ import json
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 from sentencepiece import SentencePieceProcessor
@@ -112,7 +113,7 @@ def build_tokenizer(spm: Path) -> MarianTokenizer:
         return MarianTokenizer(str(spm), str(spm), str(file), model_max_length=POSITIONS)
 
 
-def _check(config: dict) -> None:
+def _check(config: dict[str, Any]) -> None:
     supported: dict[str, tuple[object, ...]] = {
         "type": ("transformer",),
         "transformer-postprocess": ("dan",),
@@ -134,7 +135,7 @@ def _check(config: dict) -> None:
             )
 
 
-def _state_dict(tensors: dict[str, Tensor], config: dict, recurrent: bool) -> dict[str, Tensor]:
+def _state_dict(tensors: dict[str, Tensor], config: dict[str, Any], recurrent: bool) -> dict[str, Tensor]:
     """Weights by Hugging Face's names, removed from `tensors`."""
     embedding = tensors.pop("Wemb")
     embedding = torch.cat([embedding, torch.zeros(1, embedding.shape[1])])

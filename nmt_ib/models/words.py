@@ -6,6 +6,7 @@ import re
 from functools import cached_property
 
 import spacy
+from spacy.about import __version__ as spacy_version
 from spacy.language import Language
 
 from nmt_ib.types import Word
@@ -29,7 +30,7 @@ class WordSplitter:
         """Name and version of the pipeline, for the run's signature."""
         meta = self._pipeline.meta
         if not self._pipeline.pipe_names:  # a bare tokeniser has the version of spaCy itself
-            return f"spacy/{meta['lang']}_blank-{spacy.__version__}"
+            return f"spacy/{meta['lang']}_blank-{spacy_version}"
         return f"spacy/{meta['lang']}_{meta['name']}-{meta['version']}"
 
     @cached_property

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import seaborn
 from matplotlib.axes import Axes
@@ -21,7 +22,7 @@ STYLE = {
 DOTS_PER_INCH = 150
 
 
-def styled() -> AbstractContextManager:
+def styled() -> AbstractContextManager[Any]:
     """A context in which figures have the style of this package."""
     return seaborn.axes_style("whitegrid", STYLE)
 
