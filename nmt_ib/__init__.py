@@ -24,11 +24,20 @@ if TYPE_CHECKING:
     from nmt_ib.models.modules import ModuleClassifier
     from nmt_ib.models.seq2seq import Seq2SeqModel
     from nmt_ib.models.vocabulary import word_tokenizer
+    from nmt_ib.networks.batched import BatchedNetworks
+    from nmt_ib.networks.estimators import estimate_layers
+    from nmt_ib.networks.experiments import Experiment, experiment_of
+    from nmt_ib.networks.snapshots import NetworkSnapshot
+    from nmt_ib.networks.tasks import PlaneTask, sphere_task
     from nmt_ib.progress import progress_bar
     from nmt_ib.protocols import EncoderModel
     from nmt_ib.readability import readable_sentences
+    from nmt_ib.reports.png.information_plane import write_approach_figure
+    from nmt_ib.reports.png.plane import write_planes_figure
+    from nmt_ib.reports.png.transformer_plane import write_training_figure
     from nmt_ib.results.attribution import Attribution, Attributions
     from nmt_ib.results.diagnosis import Diagnosis, SentenceDiagnosis
+    from nmt_ib.results.ib_curve import IBCurve
     from nmt_ib.results.information_plane import Plane
     from nmt_ib.results.parsing import CompressionSweep, ParserTest, Parses
     from nmt_ib.results.retention import Retention
@@ -38,7 +47,11 @@ if TYPE_CHECKING:
     from nmt_ib.studies.parsing.compress import compress
     from nmt_ib.studies.parsing.parse import parse
     from nmt_ib.studies.planes.curve import ib_curve
+    from nmt_ib.studies.planes.layer_states import LayerStates, gather_states, read_sources
+    from nmt_ib.studies.planes.layers_at_limit import LayerAtLimit, ib_curve_of_task, layers_at_limit
+    from nmt_ib.studies.planes.networks import information_plane
     from nmt_ib.studies.planes.plane import plane
+    from nmt_ib.studies.planes.transformer import TransformerPlaneStudy
     from nmt_ib.studies.retention.retain import retain
     from nmt_ib.studies.under_translation.diagnose import diagnose
     from nmt_ib.types import Sentence, Tree
@@ -47,17 +60,24 @@ if TYPE_CHECKING:
 _HOMES = {
     "Attribution": "results.attribution",
     "Attributions": "results.attribution",
+    "BatchedNetworks": "networks.batched",
     "Bottleneck": "attribution.bottleneck",
     "CompressionSweep": "results.parsing",
     "ContributionMethod": "attribution.contribution",
     "Diagnosis": "results.diagnosis",
     "EncoderModel": "protocols",
+    "Experiment": "networks.experiments",
     "HuggingFaceClassifier": "models.classifier",
+    "IBCurve": "results.ib_curve",
+    "LayerAtLimit": "studies.planes.layers_at_limit",
+    "LayerStates": "studies.planes.layer_states",
     "ModuleClassifier": "models.modules",
+    "NetworkSnapshot": "networks.snapshots",
     "NoiseSearch": "attribution.noise_search",
     "ParserTest": "results.parsing",
     "Parses": "results.parsing",
     "Plane": "results.information_plane",
+    "PlaneTask": "networks.tasks",
     "Readout": "attribution.readout",
     "ReadoutNetwork": "attribution.readout",
     "ReadoutTraining": "attribution.readout_training",
@@ -68,12 +88,19 @@ _HOMES = {
     "Seq2SeqModel": "models.seq2seq",
     "Sigma": "attribution.sigma",
     "TransformerPlane": "results.transformer_plane",
+    "TransformerPlaneStudy": "studies.planes.transformer",
     "Tree": "types",
     "attribute": "studies.attribution",
     "attribution_method": "attribution.by_name",
     "compress": "studies.parsing.compress",
     "diagnose": "studies.under_translation.diagnose",
+    "estimate_layers": "networks.estimators",
+    "experiment_of": "networks.experiments",
+    "gather_states": "studies.planes.layer_states",
     "ib_curve": "studies.planes.curve",
+    "ib_curve_of_task": "studies.planes.layers_at_limit",
+    "information_plane": "studies.planes.networks",
+    "layers_at_limit": "studies.planes.layers_at_limit",
     "load_embedder": "models.loading",
     "load_encoder_model": "models.loading",
     "load_model": "models.loading",
@@ -87,28 +114,40 @@ _HOMES = {
     "read_images": "data.images",
     "read_labelled": "data.classification",
     "read_lines": "data.text",
+    "read_sources": "studies.planes.layer_states",
     "readable_sentences": "readability",
     "render": "runs.loading",
     "retain": "studies.retention.retain",
+    "sphere_task": "networks.tasks",
     "statistics_for": "attribution.statistics_measurement",
     "train_readout": "attribution.readout_training",
     "word_tokenizer": "models.vocabulary",
+    "write_approach_figure": "reports.png.information_plane",
+    "write_planes_figure": "reports.png.plane",
+    "write_training_figure": "reports.png.transformer_plane",
 }
 _MODULES = ("benchmark", "info")
 __all__ = [
     "Attribution",
     "Attributions",
+    "BatchedNetworks",
     "Bottleneck",
     "CompressionSweep",
     "ContributionMethod",
     "Diagnosis",
     "EncoderModel",
+    "Experiment",
     "HuggingFaceClassifier",
+    "IBCurve",
+    "LayerAtLimit",
+    "LayerStates",
     "ModuleClassifier",
+    "NetworkSnapshot",
     "NoiseSearch",
     "ParserTest",
     "Parses",
     "Plane",
+    "PlaneTask",
     "Readout",
     "ReadoutNetwork",
     "ReadoutTraining",
@@ -119,14 +158,21 @@ __all__ = [
     "Seq2SeqModel",
     "Sigma",
     "TransformerPlane",
+    "TransformerPlaneStudy",
     "Tree",
     "attribute",
     "attribution_method",
     "benchmark",
     "compress",
     "diagnose",
+    "estimate_layers",
+    "experiment_of",
+    "gather_states",
     "ib_curve",
+    "ib_curve_of_task",
     "info",
+    "information_plane",
+    "layers_at_limit",
     "load_embedder",
     "load_encoder_model",
     "load_model",
@@ -140,12 +186,17 @@ __all__ = [
     "read_images",
     "read_labelled",
     "read_lines",
+    "read_sources",
     "readable_sentences",
     "render",
     "retain",
+    "sphere_task",
     "statistics_for",
     "train_readout",
     "word_tokenizer",
+    "write_approach_figure",
+    "write_planes_figure",
+    "write_training_figure",
 ]
 
 

@@ -1,9 +1,9 @@
-"""Is compression clustering? Noise inside the network, after Goldfeld et al. (2019).
+"""Is compression clustering? Networks with internal noise, after Goldfeld et al. (2019).
 
-With noise inside, I(X;T) is finite and can change; it is estimated by sample propagation. For each level of noise, and
-with weights that are kept orthonormal: what layer 5 knows of the input at its highest and at the end, how its states
-cluster (distance within a class / between classes), and the entropy of its binned states, which needs no noise. At the
-end, the rank correlation of the three over epochs, for each network.
+With internal noise, I(X;T) is finite and can change; it is estimated by sample propagation. For each noise level, and
+with weights that are kept orthonormal: I(X;T) of layer 5 at its maximum and at the end, the clustering of its states
+(ratio of distances within and between classes), and the entropy of its binned states, which needs no noise. At the end,
+the rank correlation of the three over epochs, for each network.
 
     python recipes/goldfeld.py --out runs/goldfeld
 """
@@ -15,34 +15,27 @@ from pathlib import Path
 import torch
 from scipy.stats import spearmanr
 
-from nmt_ib.cli.terminal import progress
-from nmt_ib.networks.experiments import experiment_of
-from nmt_ib.reports.png.plane import write_plane_figures
-from nmt_ib.results.information_plane import Plane
-from nmt_ib.studies.planes.networks import information_plane
+import nmt_ib
+from nmt_ib import Plane
 
 LAYER = 5
-HEADS = ("I(X;T) first", "highest", "last", "clusters first", "last", "binned first", "last", "accuracy")
+HEADS = ("I(X;T) first", "maximum", "last", "ratio first", "last", "binned first", "last", "test accuracy")
 
 
 def trained(noise: float, orthonormality: float, options: argparse.Namespace) -> Plane:
-    """Networks with one level of noise, and their figures."""
-    experiment = experiment_of("goldfeld-noisy", noise=noise, orthonormality=orthonormality)
+    """Networks with one noise level, with a run directory."""
     name = f"noise {noise:g}" + (", orthonormal" if orthonormality else "")
-    with progress(name, options.seeds * options.epochs) as advance:
-        plane = information_plane(
-            experiment, range(options.seeds), epochs=options.epochs, estimators=["sp"],
-            measurements=options.measurements, progress=advance,
-        )  # fmt: skip
-    folder = options.out / name.replace(", ", "-").replace(" ", "-")
-    folder.mkdir(parents=True, exist_ok=True)
-    write_plane_figures(folder, plane)
+    plane = nmt_ib.plane(
+        "goldfeld-noisy", noise=noise, orthonormality=orthonormality, seeds=options.seeds, epochs=options.epochs,
+        estimators=["sp"], measurements=options.measurements, progress=True,
+        out=options.out / name.replace(", ", "-").replace(" ", "-"),
+    )  # fmt: skip
     report(name, plane)
     return plane
 
 
 def courses(plane: Plane, seed: int) -> tuple[list[float], list[float], list[float]]:
-    """I(X;T), clustering and binned entropy of the layer in one network, over epochs."""
+    """I(X;T), ratio of distances and binned entropy of the layer in one network, over epochs."""
     i_x = [p.i_x_bits for p in plane if (p.seed, p.layer) == (seed, LAYER)]
     clusters = [row for row in plane.clusters if (row.seed, row.layer) == (seed, LAYER)]
     ratios = [row.within / row.between if row.between else 1.0 for row in clusters]
@@ -63,8 +56,8 @@ def report(name: str, plane: Plane) -> None:
 
 
 def correlations(planes: list[Plane]) -> None:
-    """How the three move together from the epoch where I(X;T) is highest on."""
-    pairs: dict[str, list[float]] = {"clusters": [], "binned entropy": []}
+    """Correlation of the three, from the epoch with the maximal I(X;T) on."""
+    pairs: dict[str, list[float]] = {"distances": [], "binned entropy": []}
     for plane in planes:
         for seed in sorted({point.seed for point in plane}):
             i_x, ratios, entropies = courses(plane, seed)
@@ -72,23 +65,26 @@ def correlations(planes: list[Plane]) -> None:
             for name, values in zip(pairs, (ratios, entropies), strict=True):
                 if len(set(values[start:])) > 2:
                     pairs[name].append(float(spearmanr(i_x[start:], values[start:]).statistic))
-    print(f"\nRank correlation with I(X;T) of layer {LAYER} from its highest on; mean over networks")
+    print(f"\nRank correlation with I(X;T) of layer {LAYER} from its maximum on; mean over networks")
     for name, values in pairs.items():
         print(
-            f"  {name:16}" + (f"{statistics.mean(values):6.2f} ({len(values)} networks)" if values else "  too short")
+            f"  {name:16}"
+            + (f"{statistics.mean(values):6.2f} ({len(values)} networks)" if values else "  too few epochs")
         )
 
 
 def main() -> None:
-    """Prints a row for each level of noise, then the correlations."""
+    """Prints one row per noise level, then the correlations."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--noises", type=float, nargs="+", default=[0.02, 0.05, 0.1])
-    parser.add_argument("--orthonormality", type=float, default=0.05, help="of the last row, at the middle noise")
-    parser.add_argument("--seeds", type=int, default=2, help="networks of each kind")
+    parser.add_argument("--noises", type=float, nargs="+", default=[0.02, 0.05, 0.1], help="standard deviations")
+    parser.add_argument(
+        "--orthonormality", type=float, default=0.05, help="its strength in the last row, at the middle noise level"
+    )
+    parser.add_argument("--seeds", type=int, default=2, help="networks per noise level")
     parser.add_argument("--epochs", type=int, default=1000)
-    parser.add_argument("--measurements", type=int, default=10)
+    parser.add_argument("--measurements", type=int, default=10, help="number of measured epochs")
     parser.add_argument("--out", type=Path, default=Path("runs/goldfeld"))
-    parser.add_argument("--smoke", action="store_true", help="one noise, 1 network, 1 epoch")
+    parser.add_argument("--smoke", action="store_true", help="1 noise level, 1 network, 1 epoch")
     options = parser.parse_args()
     if options.smoke:
         options.noises, options.seeds, options.epochs, options.measurements = [0.1], 1, 1, 1

@@ -1,6 +1,6 @@
-"""Does the solver of the information bottleneck find the curves that are known? And what do hard clusters cost?
+"""Does the solver of the information bottleneck find known curves? And what do hard clusters cost?
 
-Known: the binary symmetric channel (Mrs Gerber's lemma), Gaussian X and Y, and any Y that is a function of X.
+Known curves: the binary symmetric channel (Mrs Gerber's lemma), Gaussian X and Y, and any Y that is a function of X.
     python recipes/ib_curve.py
 """
 
@@ -10,17 +10,16 @@ import time
 
 import numpy as np
 
-from nmt_ib.info.gaussian_bottleneck import gaussian_ib_curve
-from nmt_ib.info.ib_limit import beta_grid, ib_curve
+from nmt_ib.info import beta_grid, gaussian_ib_curve, ib_curve
 
 
 def binary_entropy(p: float) -> float:
-    """In bits."""
+    """Entropy of a binary variable in bits."""
     return -p * math.log2(p) - (1 - p) * math.log2(1 - p) if 0 < p < 1 else 0.0
 
 
 def mrs_gerber(rate_bits: float, flip: float) -> float:
-    """The most of I(T;Y), in bits, through a channel that flips a fair bit."""
+    """Maximal I(T;Y) in bits for a given I(X;T) of a fair bit that is flipped with some probability."""
     low, high = 0.0, 0.5
     for _ in range(100):
         middle = (low + high) / 2
@@ -29,8 +28,8 @@ def mrs_gerber(rate_bits: float, flip: float) -> float:
 
 
 def channel(points: int) -> None:
-    """Curve and critical beta of binary symmetric channels."""
-    print("Binary symmetric channel    I(X;Y)   critical beta (known)   largest error of I(T;Y)   seconds of one core")
+    """Curves and critical betas of binary symmetric channels."""
+    print("Binary symmetric channel    I(X;Y)   critical beta (known)   largest error of I(T;Y)   CPU seconds")
     for flip in (0.05, 0.1, 0.2, 0.3):
         table = np.array([[0.5 - flip / 2, flip / 2], [flip / 2, 0.5 - flip / 2]])
         start = time.process_time()
@@ -45,15 +44,15 @@ def channel(points: int) -> None:
 
 
 def gaussian(points: int) -> None:
-    """A finely cut Gaussian table against the closed form."""
-    print("\nGaussian X and Y            I(X;Y)   critical beta   largest error of a table of 41 x 41 cells")
+    """A finely discretised Gaussian against the closed form."""
+    print("\nGaussian X and Y            I(X;Y)   critical beta   largest error with 41 x 41 cells")
     cells = np.linspace(-4, 4, 41)
     x, y = np.meshgrid(cells, cells, indexing="ij")
     for rho in (0.5, 0.75, 0.9):
         table = np.exp(-(x**2 - 2 * rho * x * y + y**2) / (2 * (1 - rho**2)))
         exact = gaussian_ib_curve(np.array([[1, rho], [rho, 1]]), 1, beta_grid(1.0, 500.0, 2000))
-        cut = ib_curve(table / table.sum(), beta_grid(1.0, 10.0, points // 5))
-        error = max(abs(point.i_y_bits - exact.i_y_bits_at(point.i_x_bits)) for point in cut.points)
+        discretised = ib_curve(table / table.sum(), beta_grid(1.0, 10.0, points // 5))
+        error = max(abs(point.i_y_bits - exact.i_y_bits_at(point.i_x_bits)) for point in discretised.points)
         print(
             f"  correlation {rho:4.2f}        {exact.i_xy_bits:8.6f}   {exact.critical_betas[0]:13.4f}"
             f"   {error:16.1e} bits"
@@ -61,34 +60,34 @@ def gaussian(points: int) -> None:
 
 
 def clusters(size: int, points: int, seed: int) -> None:
-    """Soft against hard clusters on a random table: bits of T, and of I(T;Y), at the same I(T;Y)."""
+    """Hard against soft clusters on a random table: I(T;Y) at the same I(X;T)."""
     drawn = np.random.default_rng(seed).dirichlet(np.full(size * size, 0.1)).reshape(size, size)
-    print(f"\nA random table of {size} x {size} at {points} betas: what the same I(T;Y) costs")
+    print(f"\nA random table of {size} x {size} at {points} betas: hard and soft clusters")
     curves = {}
     for method in ("ib", "dib"):
         start = time.process_time()
         curves[method] = ib_curve(drawn, beta_grid(0.5, 50.0, points), method=method)
         print(f"  {method:4} {time.process_time() - start:6.2f} s")
-    print("  clusters    hard: I(X;T) = H(T)    I(T;Y)    soft: the most of I(T;Y) at this I(X;T)")
+    print("  clusters    hard: I(X;T) = H(T)    I(T;Y)    soft: I(T;Y) at this I(X;T)")
     shown = {point.clusters: point for point in curves["dib"].points if point.clusters > 1}
     for point in list(shown.values())[:: max(1, len(shown) // 6)]:
-        most = curves["ib"].i_y_bits_at(point.i_x_bits)
-        print(f"  {point.clusters:8} {point.i_x_bits:22.4f} {point.i_y_bits:9.4f} {most:26.4f}")
+        soft = curves["ib"].i_y_bits_at(point.i_x_bits)
+        print(f"  {point.clusters:8} {point.i_x_bits:22.4f} {point.i_y_bits:9.4f} {soft:26.4f}")
     for note in curves["ib"].notes:
         print(f"  {note}")
 
 
 def labels(points: int) -> None:
-    """One and the same table with labels that are sure, and with labels of which some are wrong."""
-    print("\nEight x, two labels: optima at different betas")
-    sure = np.zeros((8, 2))
-    sure[range(8), [0, 0, 0, 1, 1, 1, 1, 1]] = 1 / 8
+    """The same table with deterministic and with noisy labels."""
+    print("\nEight values of x, two labels: optima at different betas")
+    clean = np.zeros((8, 2))
+    clean[range(8), [0, 0, 0, 1, 1, 1, 1, 1]] = 1 / 8
     noise = np.array([[0.98, 0.02], [0.9, 0.1]])[np.arange(8) % 2]
-    noisy = sure * noise[:, :1] + sure[:, ::-1] * noise[:, 1:]
-    for name, table in (("sure", sure), ("noisy", noisy)):
+    noisy = clean * noise[:, :1] + clean[:, ::-1] * noise[:, 1:]
+    for name, table in (("clean", clean), ("noisy", noisy)):
         found = ib_curve(table, beta_grid(0.5, 50.0, points))
-        kinds = {(round(point.i_x_bits, 4), round(point.i_y_bits, 4)) for point in found.points}
-        print(f"  {name:6} I(X;Y) {found.i_xy_bits:.4f} bits; {len(kinds)} different optima at {points} betas")
+        optima = {(round(point.i_x_bits, 4), round(point.i_y_bits, 4)) for point in found.points}
+        print(f"  {name:6} I(X;Y) {found.i_xy_bits:.4f} bits; {len(optima)} different optima at {points} betas")
         for note in found.notes:
             print(f"         {note}")
 
@@ -96,7 +95,7 @@ def labels(points: int) -> None:
 def main() -> None:
     """Prints four tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--points", type=int, default=100, help="betas of a curve")
+    parser.add_argument("--points", type=int, default=100, help="number of betas per curve")
     parser.add_argument("--size", type=int, default=64, help="rows and columns of the random table")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--smoke", action="store_true", help="10 betas, 6 rows")

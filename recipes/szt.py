@@ -1,36 +1,35 @@
-"""Do layers compress while they learn? Tanh against ReLU in the experiment of Shwartz-Ziv & Tishby (2017).
+"""Do layers compress during training? Tanh against ReLU in the experiment of Shwartz-Ziv & Tishby (2017).
 
-Their network, 12-10-7-5-4-3-2 with Adam, on a rule that no rotation of a sphere changes. I(X;T) of the layers, in bits,
-by binning, between Kolchinsky & Tracey's bounds, and by sample propagation; mean and deviation over networks. Beside
-them one network of the published code on the published data, whose rule differs (elsewhere, seed 0).
+Their network, 12-10-7-5-4-3-2 with Adam, on a rotation-invariant rule on the sphere. I(X;T) of the layers in bits by
+binning, by Kolchinsky & Tracey's kernel bounds and by sample propagation; mean and standard deviation over networks.
+For comparison, one network of the published code on the published data, whose rule differs (seed 0).
 
     python recipes/szt.py --out runs/szt
 """
 
 import argparse
 import statistics
+from collections import defaultdict
 from pathlib import Path
 
 import torch
 
-from nmt_ib.cli.terminal import progress
-from nmt_ib.networks.experiments import experiment_of
-from nmt_ib.reports.png.plane import write_plane_figures
-from nmt_ib.results.information_plane import Plane
-from nmt_ib.studies.planes.networks import information_plane
+import nmt_ib
+from nmt_ib import Plane
 
 REFERENCE = {0: (11.58, 8.82, 5.18, 0.81), 50: (11.84, 10.03, 7.74, 4.27), 8000: (11.81, 10.19, 4.17, 1.31)}
 LAYERS = (3, 4, 5, 6)
+TOLERANCE_BITS = 0.02
 
 
 def spread(plane: Plane, layer: int, epoch: int, estimator: str = "binning") -> str:
-    """Mean and deviation over networks of I(X;T)."""
+    """Mean and standard deviation of I(X;T) over networks."""
     bits = [p.i_x_bits for p in plane if (p.layer, p.epoch, p.estimator) == (layer, epoch, estimator)]
     return f"{statistics.mean(bits):.2f} +- {statistics.pstdev(bits):.2f}"
 
 
 def layers(plane: Plane, epochs: list[int]) -> None:
-    """I(X;T) of the narrow layers at some epochs."""
+    """I(X;T) of the narrow layers at some epochs, and the accuracy."""
     print(f"  {'epoch':>7}" + "".join(f"{f'layer {layer}':>16}" for layer in LAYERS) + f"{'accuracy':>16}")
     for epoch in epochs:
         now = [point for point in plane if point.epoch == epoch]
@@ -40,75 +39,74 @@ def layers(plane: Plane, epochs: list[int]) -> None:
 
 
 def rise_and_fall(plane: Plane) -> None:
-    """How far layer 5 rises and falls, network by network."""
+    """By how much I(X;T) of layer 5 rises and falls in each network."""
     rises, falls = [], []
     for seed in sorted({point.seed for point in plane}):
         path = [p.i_x_bits for p in plane if (p.seed, p.layer, p.estimator) == (seed, 5, "binning")]
         rises.append(max(path) - path[0])
         falls.append(max(path) - path[-1])
     print(
-        f"  layer 5: rises by {statistics.mean(rises):.2f} bits, falls from its highest by {statistics.mean(falls):.2f}"
-        f" bits; by 2 or more in {sum(fall >= 2 for fall in falls)} of {len(falls)} networks"
+        f"  layer 5: I(X;T) rises by {statistics.mean(rises):.2f} bits, falls from its maximum by"
+        f" {statistics.mean(falls):.2f} bits; by 2 or more in {sum(fall >= 2 for fall in falls)} of {len(falls)}"
     )
 
 
 def agreement(plane: Plane) -> None:
-    """How often binning and sample propagation lie between the bounds."""
+    """How often binning and sample propagation lie between the kernel bounds."""
     for epoch in sorted({point.epoch for point in plane}):
-        found = {(p.seed, p.layer, p.estimator): p.i_x_bits for p in plane if p.epoch == epoch}
-        places = sorted({(seed, layer) for seed, layer, _ in found})
+        layers = defaultdict(dict)
+        for point in plane:
+            if point.epoch == epoch:
+                layers[point.seed, point.layer][point.estimator] = point.i_x_bits
         inside = {
             name: sum(
-                found[(*place, "kde-lower")] - 0.02 <= found[(*place, name)] <= found[(*place, "kde-upper")] + 0.02
-                for place in places
+                one["kde-lower"] - TOLERANCE_BITS <= one[name] <= one["kde-upper"] + TOLERANCE_BITS
+                for one in layers.values()
             )
             for name in ("binning", "sp")
         }
-        gap = statistics.mean(found[(*place, "kde-upper")] - found[(*place, "kde-lower")] for place in places)
-        apart = statistics.mean(abs(found[(*place, "binning")] - found[(*place, "sp")]) for place in places)
+        gap = statistics.mean(one["kde-upper"] - one["kde-lower"] for one in layers.values())
+        difference = statistics.mean(abs(one["binning"] - one["sp"]) for one in layers.values())
         print(
-            f"  epoch {epoch:>5}: bounds {gap:.2f} bits apart; between them sp in {inside['sp']}, binning in"
-            f" {inside['binning']} of {len(places)} layers; binning and sp {apart:.2f} bits apart"
+            f"  epoch {epoch:>5}: kernel bounds {gap:.2f} bits apart; between them: sp in {inside['sp']}, binning in"
+            f" {inside['binning']} of {len(layers)} layers; binning and sp {difference:.2f} bits apart"
         )
 
 
 def reference() -> None:
-    """The figures of the published code."""
-    print("published code and data, one tanh network (.999 / .954 after 8,000 epochs)")
+    """I(X;T) with the published code."""
+    print("published code and data, one tanh network (accuracy .999 / .954 after 8,000 epochs)")
     for epoch, bits in REFERENCE.items():
         print(f"  {epoch:>7}" + "".join(f"{figure:>16.2f}" for figure in bits))
 
 
 def run(activation: str, options: argparse.Namespace) -> None:
-    """Networks of one kind: binned at many epochs, and some of them measured in all ways at a few."""
-    experiment = experiment_of("szt", activation=activation)
-    networks = options.seeds + options.compared
-    with progress(activation, networks * options.epochs) as advance:
-        shared = {"epochs": options.epochs, "progress": advance}
-        plane, compared = (
-            information_plane(experiment, range(seeds), estimators=names, measurements=measurements, **shared)
-            for seeds, names, measurements in (
-                (options.seeds, ["binning"], options.measurements), (options.compared, ["binning", "kde", "sp"], 2)
-            )
-        )  # fmt: skip
+    """Networks with one activation: binned at many epochs; some of them with all estimators at a few epochs."""
+    shared = {"activation": activation, "epochs": options.epochs, "progress": True}
+    plane = nmt_ib.plane(
+        "szt", seeds=options.seeds, estimators=["binning"], measurements=options.measurements,
+        out=options.out / activation, **shared,
+    )  # fmt: skip
+    compared = nmt_ib.plane(
+        "szt", seeds=options.compared, estimators=["binning", "kde", "sp"], measurements=2, **shared
+    )  # fmt: skip
     epochs = sorted({point.epoch for point in plane})
-    print(f"{activation}, {options.seeds} networks: I(X;T) in bits by binning; accuracy learned from / not")
+    print(f"{activation}, {options.seeds} networks: I(X;T) in bits by binning; accuracy, training / test")
     layers(plane, sorted({min(epochs, key=lambda epoch, near=near: abs(epoch - near)) for near in (0, 50, 500, 8000)}))
     rise_and_fall(plane)
     agreement(compared)
-    folder = options.out / activation
-    folder.mkdir(parents=True, exist_ok=True)
-    write_plane_figures(folder, plane)
-    print("".join(f"  {note}\n" for note in (*plane.notes, *plane.warnings)) + f"  figures in {folder}")
+    print(
+        "".join(f"  {note}\n" for note in (*plane.notes, *plane.warnings)) + f"  figures in {options.out / activation}"
+    )
 
 
 def main() -> None:
-    """Prints both kinds of network beside the reference."""
+    """Prints both activations next to the reference."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=10, help="networks of each kind")
+    parser.add_argument("--seeds", type=int, default=10, help="networks of each activation")
     parser.add_argument("--epochs", type=int, default=8000)
-    parser.add_argument("--measurements", type=int, default=40, help="epochs at which layers are binned")
-    parser.add_argument("--compared", type=int, default=2, help="networks of which all estimators are compared")
+    parser.add_argument("--measurements", type=int, default=40, help="number of epochs at which layers are binned")
+    parser.add_argument("--compared", type=int, default=2, help="networks with all estimators")
     parser.add_argument("--activations", nargs="*", default=["tanh", "relu"])
     parser.add_argument("--out", type=Path, default=Path("runs/szt"))
     parser.add_argument("--smoke", action="store_true", help="2 networks, 1 epoch")

@@ -1,6 +1,6 @@
 """Estimators of I(X;T) and I(T;Y) of the layers of small networks, by name."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -134,6 +134,19 @@ ESTIMATORS: dict[str, Estimator] = {
     "sp": sample_propagation,
     EXACT: exact_linear,
 }
+
+
+def estimate_layers(snapshot: NetworkSnapshot, estimators: Iterable[str]) -> list[LayerEstimate]:
+    """Information of each layer of each network, by one or several estimators.
+
+    Args:
+        snapshot: Networks.
+        estimators: Names of `ESTIMATORS`.
+
+    Returns:
+        By estimator, network and layer.
+    """
+    return [estimate for name in estimators for estimate in ESTIMATORS[name](snapshot)]
 
 
 def _layers(snapshot: NetworkSnapshot) -> Iterator[tuple[int, int, Float[Tensor, "S D"]]]:

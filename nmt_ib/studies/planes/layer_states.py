@@ -75,7 +75,7 @@ class LayerStates:
             yield f"{self.part} {number}", torch.cat(stored).float().numpy()
 
 
-def gathered_states(
+def gather_states(
     model: EncoderModel,
     sources: Sequence[Sentence],
     targets: Sequence[Target] | None = None,
@@ -157,7 +157,7 @@ def answers_anything(model: EncoderModel) -> bool:
     return isinstance(model, (TranslationModel, Classifier))
 
 
-def readable_sources(model: EncoderModel, name: str, count: int | None = None) -> list[Sentence]:
+def read_sources(model: EncoderModel, name: str, count: int | None = None) -> list[Sentence]:
     """The sentences of a text that a model can read.
 
     Args:

@@ -41,7 +41,7 @@ class LayerAtLimit:
     encoder_beta: float | None
 
 
-def limit_of(task: PlaneTask, betas: Float[np.ndarray, " B"]) -> IBCurve:
+def ib_curve_of_task(task: PlaneTask, betas: Float[np.ndarray, " B"]) -> IBCurve:
     """The optimal curve of a task whose measured inputs are the whole population.
 
     Args:
@@ -67,7 +67,7 @@ def layers_at_limit(
     Args:
         experiment: Networks, task and binning of the states.
         seeds: Seed of each network.
-        curve: See `limit_of`.
+        curve: See `ib_curve_of_task`.
         epochs: Epochs after which layers are measured; 0: before the first.
         progress: Called after each epoch with the number of networks.
 

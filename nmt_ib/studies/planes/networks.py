@@ -13,7 +13,7 @@ from nmt_ib.errors import RequestError
 from nmt_ib.info.binning import binned_layer, described
 from nmt_ib.networks.batched import BatchedNetworks
 from nmt_ib.networks.class_distances import class_distances
-from nmt_ib.networks.estimators import ESTIMATORS
+from nmt_ib.networks.estimators import ESTIMATORS, estimate_layers
 from nmt_ib.networks.experiments import Experiment
 from nmt_ib.networks.snapshots import NetworkSnapshot
 from nmt_ib.results.information_plane import LayerClusters, LayerGradient, Plane, PlanePoint
@@ -185,8 +185,7 @@ def _points(snapshot: NetworkSnapshot, estimators: Sequence[str]) -> list[PlaneP
             test[found.network],
             found.input_part,
         )
-        for name in estimators
-        for found in ESTIMATORS[name](snapshot)
+        for found in estimate_layers(snapshot, estimators)
     ]
 
 

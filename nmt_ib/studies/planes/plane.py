@@ -20,7 +20,7 @@ from nmt_ib.results.transformer_plane import TransformerPlane
 from nmt_ib.runs.directory import Run, open_run
 from nmt_ib.runs.loading import load_run, write_report
 from nmt_ib.signature import RunSignature, fingerprint_lines
-from nmt_ib.studies.planes.layer_states import answers_anything, readable_sources
+from nmt_ib.studies.planes.layer_states import answers_anything, read_sources
 from nmt_ib.studies.planes.networks import check_request, groups, information_plane, signature_of
 from nmt_ib.studies.planes.transformer import TransformerPlaneStudy
 
@@ -156,7 +156,7 @@ def plane_of_model(
     loaded = resolve_model(
         model, source_language=source_language, target_language=target_language, prefix=prefix, device=device
     )
-    sources = readable_sources(loaded, str(data))
+    sources = read_sources(loaded, str(data))
     if not sources:
         raise RequestError(f"{data} holds no sentence that {loaded.name} can read: expected one a line")
     texts = fingerprint_lines(source.text for source in sources)

@@ -15,7 +15,7 @@ from nmt_ib.info.neural import CriticTraining, neural_information
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.protocols import EncoderModel
 from nmt_ib.results.transformer_plane import CLUSTERS, INFONCE, LayerKnowledge, TransformerPlane
-from nmt_ib.studies.planes.layer_states import LayerStates, answers_anything, gathered_states
+from nmt_ib.studies.planes.layer_states import LayerStates, answers_anything, gather_states
 from nmt_ib.studies.planes.word_labels import UNKNOWN
 from nmt_ib.types import Sentence, Target
 
@@ -61,7 +61,7 @@ class TransformerPlaneStudy:
         batch_size: int = 32,
         advance: Callable[[int], object] = lambda _: None,
     ) -> TransformerPlane:
-        """Information of each layer about each label; see `gathered_states` for the states and labels.
+        """Information of each layer about each label; see `gather_states` for the states and labels.
 
         Args:
             model: An encoder, a classifier or a translation model.
@@ -73,7 +73,7 @@ class TransformerPlaneStudy:
         Returns:
             A row for each layer, label and estimator.
         """
-        parts = gathered_states(model, sources, targets, tokens=self.tokens, batch_size=batch_size)
+        parts = gather_states(model, sources, targets, tokens=self.tokens, batch_size=batch_size)
         return self.measure_states(parts, advance=advance)
 
     def measure_states(

@@ -2,7 +2,7 @@
 
 import torch
 
-from nmt_ib.studies.planes.layer_states import LayerStates, gathered_states
+from nmt_ib.studies.planes.layer_states import LayerStates, gather_states
 from nmt_ib.studies.planes.word_labels import NEXT, OUTPUT, POS, PREVIOUS, WORD
 
 
@@ -23,7 +23,7 @@ def test_the_decoder_layer_that_aligns_best_is_taken(tiny_model):
     model = tiny_model("marian").model
     sources = [model.tokenize_source(text) for text in ("the small dog sleeps", "a red house") * 3]
     targets = [model.tokenize_target(text) for text in ("o cão dorme", "uma casa vermelha") * 3]
-    encoder, decoder = gathered_states(model, sources, targets, tokens=100)
+    encoder, decoder = gather_states(model, sources, targets, tokens=100)
     assert list(encoder.labels) == [WORD, PREVIOUS, NEXT, POS, OUTPUT]
     assert {len(labels) for labels in encoder.labels.values()} == {encoder.count}
     assert set(encoder.labels[OUTPUT]) <= set(decoder.labels[OUTPUT])

@@ -15,7 +15,7 @@ from nmt_ib.networks.batched import BatchedNetworks, NetworkTraining
 from nmt_ib.networks.experiments import Experiment
 from nmt_ib.networks.tasks import PlaneTask, sphere_task
 from nmt_ib.numerics import BITS_PER_NAT
-from nmt_ib.studies.planes.layers_at_limit import layers_at_limit, limit_of
+from nmt_ib.studies.planes.layers_at_limit import ib_curve_of_task, layers_at_limit
 from nmt_ib.studies.planes.networks import information_plane
 
 BETAS = np.geomspace(1.01, 200, 40)
@@ -34,7 +34,7 @@ SMALL = Experiment(NetworkTraining((6, 4, 2, 2), batch_size=16, learning_rate=0.
 
 @pytest.fixture(scope="module")
 def curve():
-    return limit_of(soft_labels([0]), BETAS)
+    return ib_curve_of_task(soft_labels([0]), BETAS)
 
 
 def entropy_bits(shares):
@@ -99,8 +99,8 @@ def test_patterns_with_equal_distributions_can_be_merged_without_loss(curve):
 
 
 def test_a_deterministic_task_has_a_straight_line_and_a_stochastic_one_has_none():
-    assert limit_of(sphere_task([0]), BETAS[:3]).deterministic
-    found = limit_of(partial(sphere_task, i_xy_bits=0.8)([0]), BETAS)
+    assert ib_curve_of_task(sphere_task([0]), BETAS[:3]).deterministic
+    found = ib_curve_of_task(partial(sphere_task, i_xy_bits=0.8)([0]), BETAS)
     assert not found.deterministic
     assert found.i_xy_bits == pytest.approx(0.8, abs=1e-6)
     assert len(found.critical_betas) > 3

@@ -9,7 +9,7 @@ from nmt_ib.errors import RequestError
 from nmt_ib.info.discrete import discrete_information
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.results.transformer_plane import CLUSTERS, INFONCE, TransformerPlane
-from nmt_ib.studies.planes.layer_states import answers_anything, gathered_states
+from nmt_ib.studies.planes.layer_states import answers_anything, gather_states
 from nmt_ib.studies.planes.transformer import TransformerPlaneStudy
 from nmt_ib.studies.planes.word_labels import NEXT, OUTPUT, PREVIOUS, UNKNOWN, WORD
 
@@ -104,7 +104,7 @@ def test_a_decoder_is_measured_from_what_it_writes(tiny_model):
 def test_a_classifiers_words_have_the_label_of_their_sentence(tiny_encoder):
     model = tiny_encoder("bert")
     sources = [model.tokenize_source(text) for text in TEXTS]
-    encoder, decoder = gathered_states(model, sources, [len(text) % 2 for text in TEXTS], tokens=100)
+    encoder, decoder = gather_states(model, sources, [len(text) % 2 for text in TEXTS], tokens=100)
     assert encoder.labels[OUTPUT][:2] == ["0", "0"]
     assert set(encoder.labels[OUTPUT]) == {"0", "1"}
     assert decoder.count == 0
