@@ -72,14 +72,6 @@ cli/main
 cli/render
 cli/show
 cli/terminal
-reports/png/canvas
-reports/png/diagnosis
-reports/png/estimators
-reports/png/information_plane
-reports/png/parsing
-reports/png/plane
-reports/png/retention
-reports/png/transformer_plane
 results/attribution
 results/estimator_benchmark
 results/ib_curve

@@ -1,28 +1,59 @@
-"""Sentences, padded batches and trees; tests/models/test_attention_blocks.py compares the blocks with real ones."""
+"""Padding, subtrees, and blocks as linear maps."""
 
+import pytest
 import torch
+from torch.testing import assert_close
 
-from nmt_ib.types import Sentence, TokenBatch, Tree
+from nmt_ib.types import AttentionBlock, RecurrentBlock, Sentence, TokenBatch, Tree
+
+SHORT = Sentence("a", (5, 0), ("a", "."), (0, -1))
+LONG = Sentence("b", (6, 7, 0), ("b", "c", "."), (0, 0, -1))
+
+
+def randn(*shape):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(len(shape)), dtype=torch.float64)
 
 
 def test_padding():
-    short, long = Sentence("a", (5, 0), ("a", "."), (0, -1)), Sentence("b", (6, 7, 0), ("b", "c", "."), (0, 0, -1))
-    batch = TokenBatch.pad([short, long], pad_id=9)
+    batch = TokenBatch.pad([SHORT, LONG], pad_id=9)
     assert batch.ids.tolist() == [[5, 0, 9], [6, 7, 0]]
     assert batch.mask.tolist() == [[True, True, False], [True, True, True]]
     assert batch.word_index.tolist() == [[0, -1, -1], [0, 0, -1]]
 
 
-def test_rows_of_a_batch():
-    batch = TokenBatch(
-        torch.tensor([[1, 2], [3, 0]]), torch.tensor([[True, True], [True, False]]), torch.zeros(2, 2).long()
-    )
-    rows = batch.rows(torch.tensor([1, 0, 1]))
-    assert rows.ids.tolist() == [[3, 0], [1, 2], [3, 0]]
-    assert rows.mask.tolist() == [[True, False], [True, True], [True, False]]
+def test_rows_may_repeat():
+    batch = TokenBatch.pad([SHORT, LONG], pad_id=9).rows(torch.tensor([1, 0, 1]))
+    assert batch.ids.tolist() == [[6, 7, 0], [5, 0, 9], [6, 7, 0]]
+    assert batch.mask.sum(1).tolist() == [3, 2, 3]
 
 
-def test_a_word_and_its_dependents():
-    tree = Tree("a b c d", tuple("abcd"), (), (), heads=(1, -1, 1, 2), relations=(), lines=())
-    assert len(tree) == 4
-    assert [tree.descendants(word) for word in range(4)] == [[0], [0, 1, 2, 3], [2, 3], [3]]
+@pytest.mark.parametrize(("word", "expected"), [(0, [0]), (1, [0, 1, 2, 3, 4]), (3, [2, 3, 4])])
+def test_descendants(word, expected):
+    forms = ("The", "ate", "an", "apple", "red")
+    tree = Tree(" ".join(forms), forms, ((0, 1),) * 5, ("X",) * 5, (1, -1, 3, 1, 3), ("dep",) * 5, ())
+    assert tree.descendants(word) == expected
+
+
+def test_an_attention_block_is_the_sum_over_heads():
+    weights, values, projection, scale = randn(1, 2, 3, 4).softmax(-1), randn(1, 2, 4, 5), randn(2, 5, 6), randn(1, 3)
+    nothing = torch.zeros(1, 3, 6, dtype=torch.float64)
+    block = AttentionBlock(nothing, nothing, nothing, True, weights, values, projection, scale)
+    vectors = block.transformed_vectors(slice(1, 3))
+    assert vectors.shape == (1, 2, 4, 6)
+    for i in (1, 2):
+        for j in range(4):
+            by_head = [weights[0, h, i, j] * values[0, h, j] @ projection[h] for h in range(2)]
+            assert_close(vectors[0, i - 1, j], scale[0, i] * sum(by_head))
+
+
+def test_a_recurrent_block_multiplies_the_gates_between():
+    gates, updates, norm_weight, scale = randn(1, 4, 6).sigmoid(), randn(1, 4, 6), randn(6), randn(1, 4)
+    relu_mask = randn(1, 4, 6) > 0
+    nothing = torch.zeros(1, 4, 6, dtype=torch.float64)
+    log_gates = gates.log().cumsum(1)
+    block = RecurrentBlock(nothing, nothing, nothing, False, log_gates, updates, relu_mask, norm_weight, scale)
+    vectors = block.transformed_vectors(slice(0, 4))
+    for i in range(4):
+        for j in range(4):
+            cell = relu_mask[0, i] * gates[0, j + 1 : i + 1].prod(0) * updates[0, j] * (j <= i)
+            assert_close(vectors[0, i, j], scale[0, i] * norm_weight * (cell - cell.mean()))

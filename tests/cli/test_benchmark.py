@@ -108,7 +108,7 @@ def test_models_that_need_languages_or_a_prefix(tiny_model, files, capsys, name,
 def test_one_sentence_has_no_interval_and_there_is_no_minus_zero(capsys):
     row = BenchmarkRow("gradient", "sufficiency", "mask", -0.0001, -0.3, -0.0002, 7.0, 0.1)
     for sentences, expected in ((1, ["0.000", "-"]), (2, ["0.000", "[-0.300,", "0.000]"])):
-        command.show(Benchmark((row,), sentences, 3), as_json=False)
+        command.show(Benchmark((row,), sentences, 3))
         (shown,) = (line.split() for line in capsys.readouterr().out.splitlines() if "gradient" in line)
         assert shown[1:-2] == expected
 
@@ -122,14 +122,14 @@ ALIGN = ["alignment", "--source", "a.en", "--target", "a.pt", "--links"]
         (["attribution", "--data", "nowhere", "--methods", "gradient"], "there is no file nowhere"),
         (["attribution", "--data", "empty", "--methods", "gradient"], "empty is empty"),
         (["attribution", "--data", "a.en", "--methods", "magic"], "unknown method 'magic'"),
-        (["attribution", "--data", "a.en", "--methods", ","], "names no method"),
+        (["attribution", "--data", "a.en", "--methods", ","], "no method is named"),
         (["attribution", "--data", "a.en", "--methods", "readout"], "readout needs the setting 'network'"),
         (["attribution", "--data", "a.en", "--methods", "gradient", "--operators", "burn"], "unknown operator 'burn'"),
-        (["attribution", "--data", "a.en", "--methods", "gradient", "--target", "short"], "expected one for one"),
+        (["attribution", "--data", "a.en", "--methods", "gradient", "--target", "short"], "expected the same number"),
         (["attribution", "--data", "a.en", "--methods", "gradient", "--model", "./no"], "there is no directory ./no"),
         (["attribution", "--data", "a.en"], "--methods"),
         ([*ALIGN, "bad.links", "--methods", "gradient"], "'0:0' is not a link"),
-        ([*ALIGN, "short", "--methods", "gradient"], "expected one for one"),
+        ([*ALIGN, "short", "--methods", "gradient"], "expected the same number"),
         ([*ALIGN, "a.links", "--methods", "gradient", "--model", "builtin:xx"], "built in: builtin:en-pt"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
