@@ -1,4 +1,4 @@
-"""What a diagnosis of a corpus returns."""
+"""Results of a diagnosis."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas
 
 NOTEBOOK_SENTENCES = 50
-DIGITS = 4  # of every figure in a report: far below the noise of any measure, far above rounding
+DIGITS = 4  # decimals of every stored figure: far below the noise of any measure, far above rounding
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Share:
 
 @dataclass(frozen=True)
 class DiagnosisSummary(Document):
-    """What a corpus shows.
+    """Counts over a corpus.
 
     Attributes:
         sentences: Lines of the input.

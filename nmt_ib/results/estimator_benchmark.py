@@ -178,7 +178,7 @@ class EstimatorBenchmark(Result, Sequence[EstimatorRun]):
 
 
 def signed_nats(value: float) -> str:
-    """A deviation in a few characters.
+    """A signed error in a few characters.
 
     Args:
         value: Nats; not a number where there is none.

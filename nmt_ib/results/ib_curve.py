@@ -63,7 +63,7 @@ class LayerFit:
 
 @dataclass(frozen=True)
 class IBCurve(Result):
-    """The most that any T may know of Y for what it knows of X.
+    """The largest I(T;Y) of any T for its I(X;T).
 
     Attributes:
         points: By rising beta.

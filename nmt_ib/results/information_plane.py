@@ -69,7 +69,7 @@ class LayerGradient:
 
     @property
     def signal_to_noise(self) -> float | None:
-        """Length of the mean by length of the deviation; None where there is no deviation."""
+        """Norm of the mean over norm of the standard deviation; None where the latter is 0."""
         return self.mean_norm / self.deviation_norm if self.deviation_norm else None
 
 
@@ -104,7 +104,7 @@ class Plane(Result, Sequence[PlanePoint]):
         clusters: Of layers, where the experiment looks at them.
         h_x_bits: H(X), where X is one of finitely many; else None.
         i_xy_bits: I(X;Y), which no I(T;Y) exceeds.
-        notes: What a reader has to know, in words.
+        notes: Remarks for the reader.
         signature: What produced the points; see `RunSignature`.
     """
 

@@ -1,4 +1,4 @@
-"""What every result has in common: plain data and back, and a run directory."""
+"""Base classes of results: plain data and back, and run directories."""
 
 import math
 from collections.abc import Sequence

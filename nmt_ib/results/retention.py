@@ -1,4 +1,4 @@
-"""What a retention study of a corpus returns."""
+"""Results of a retention study."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     import pandas
 
 NOTEBOOK_SENTENCES = 10
-UNKNOWN = "–"  # an interval over one sentence, noise of one search
+UNKNOWN = "–"  # the interval of a single sentence, the noise of a single search
 FORGOTTEN = 0.5  # of what the first layer keeps
 LEGEND = "Bits, summed over a word's pieces; colour: share of what layer 1 keeps of the word."
 
 
 @dataclass(frozen=True)
 class WordRetention:
-    """What each layer keeps of one source word.
+    """Bits of one source word that each layer keeps.
 
     Attributes:
         text: Characters `start` to `end` of the source as it was given.
@@ -28,8 +28,8 @@ class WordRetention:
         word_class: "open class", "closed class" or "punctuation".
         frequency: Band of its rank in the model's vocabulary.
         pos: Part of speech where a spacy pipeline gave one, else "".
-        bits: For each layer that was looked at what its state keeps; >= 0.
-        noise_bits: For each layer the deviation of that figure between repetitions with other noise; 0 for one.
+        bits: For each measured layer the bits that its state keeps; >= 0.
+        noise_bits: For each layer the standard deviation of `bits` over repetitions with other noise; 0 for one search.
     """
 
     text: str
@@ -43,11 +43,11 @@ class WordRetention:
 
     @property
     def kept(self) -> tuple[float, ...]:
-        """For each layer its bits as a share of what the first layer keeps; >= 0, and above 1 where it keeps more."""
+        """For each layer its bits as a share of those of the first layer; >= 0, above 1 where it keeps more."""
         return tuple(bits / max(self.bits[0], 1e-9) for bits in self.bits)
 
     def forgotten_at(self, layers: Sequence[str]) -> str:
-        """The first layer that keeps less than half of what the first of all keeps.
+        """The first layer that keeps less than half of the bits of the first layer.
 
         Args:
             layers: Names of the layers that `bits` are of.
@@ -79,13 +79,13 @@ class SentenceRetention(Document):
 
 @dataclass(frozen=True)
 class LayerRetention:
-    """What one layer keeps, over a corpus.
+    """Bits kept by one layer, over a corpus.
 
     Attributes:
         name: "encoder 1", ..., "decoder 1", ...
         bits: Mean bits a word.
         interval: 95 % interval of that, by resampling sentences.
-        noise_bits: Mean deviation of a word's figure between repetitions with other noise.
+        noise_bits: Mean over words of the standard deviation over repetitions with other noise.
         kept: What the layer keeps of a word as a share of what the first layer keeps, mean over words.
         concentration: 0: all words of a sentence alike, 1: all in one word; 1 - entropy / log of the number of words.
         forgotten: Share of words of which it, or a layer before it in its stack, keeps less than half of what the
@@ -132,7 +132,7 @@ def _interval(low: float, high: float, form: str = ".0f") -> str:
 
 @dataclass(frozen=True)
 class RetentionSummary(Document):
-    """What a corpus shows.
+    """Bits kept by each layer of a model, over a corpus.
 
     Attributes:
         model: What the user called the model.

@@ -82,7 +82,7 @@ class TransformerPlane(Result, Sequence[LayerKnowledge]):
 
     @property
     def things(self) -> tuple[str, ...]:
-        """What was asked about, in order."""
+        """Names of the labels, in order."""
         return tuple(dict.fromkeys(row.about for row in self.rows))
 
     @property
