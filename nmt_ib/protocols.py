@@ -7,8 +7,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
+from nmt_ib.blocks import AttentionBlock, MixingBlock
 from nmt_ib.results.attribution import Attribution
-from nmt_ib.types import AttentionBlock, Decoded, MixingBlock, Sentence, TokenBatch
+from nmt_ib.types import Decoded, Sentence, TokenBatch
 
 
 @runtime_checkable

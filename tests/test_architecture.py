@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "nmt_ib"
 FLOORS = {
     "types": 0, "protocols": 0, "results": 0, "signature": 0, "numerics": 0, "seeding": 0, "errors": 0, "batching": 0,
-    "checkpoint": 0, "files": 0, "requests": 0, "readability": 0, "word_classes": 0, "catalog": 0, "progress": 0,
+    "blocks": 0, "checkpoint": 0, "files": 0, "requests": 0, "readability": 0, "word_classes": 0, "catalog": 0,
+    "progress": 0,
     "models": 1, "data": 1, "info": 1, "parsing": 1, "reports": 1, "runs": 1, "engines": 1,
     # networks reads images and measures layers, so it stands above data and info
     "networks": 2, "attribution": 2, "compression": 2, "faithfulness": 2, "deep_vib": 2,
@@ -40,9 +41,7 @@ FRONT_DOOR = {"nmt_ib", "nmt_ib.info", "nmt_ib.benchmark"}  # what recipes may i
 # Module without tests/ROOM/test_MODULE.py -> where it is tested, or why not.
 TESTED_ELSEWHERE = {
     "__main__.py": "one line",
-    "attribution/by_name.py": "contracts/test_attributor.py: every name",
     "attribution/statistics_measurement.py": "attribution/test_statistics.py",
-    "attribution/word_removal.py": "attribution/test_contribution.py: every operator",
     "attribution/contribution_scores.py": "contracts/test_attributor.py",
     "attribution/random_scores.py": "contracts/test_attributor.py",
     "catalog.py": "tables only; contracts/test_attributor.py makes all that they name",
@@ -72,7 +71,6 @@ cli/main
 cli/render
 cli/show
 cli/terminal
-results/attribution
 results/estimator_benchmark
 results/ib_curve
 results/information_plane

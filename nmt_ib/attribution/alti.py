@@ -9,9 +9,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from nmt_ib.attribution.mixing import Mixing, decoder_rollout, mixing_attributions, resolve_layer, rollout
+from nmt_ib.blocks import MixingBlock
 from nmt_ib.protocols import AttendingEncoder, AttendingTranslator, EncoderModel
 from nmt_ib.results.attribution import Attribution
-from nmt_ib.types import MixingBlock, Sentence, Target, TokenBatch
+from nmt_ib.types import Sentence, Target, TokenBatch
 
 MAX_NUMBERS = 1 << 23  # in transformed vectors computed at once, 32 MiB: they grow with the square of the length
 

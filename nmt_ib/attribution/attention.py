@@ -9,9 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from nmt_ib.attribution.mixing import Mixing, mixing_attributions, resolve_layer, rollout
+from nmt_ib.blocks import AttentionBlock, MixingBlock
 from nmt_ib.protocols import AttendingEncoder, AttendingTranslator, EncoderModel
 from nmt_ib.results.attribution import Attribution
-from nmt_ib.types import AttentionBlock, MixingBlock, Sentence, Target, TokenBatch
+from nmt_ib.types import Sentence, Target, TokenBatch
 
 
 @dataclass(frozen=True)

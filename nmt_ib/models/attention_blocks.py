@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, logsigmoid
 from transformers import PreTrainedModel
 
+from nmt_ib.blocks import AttentionBlock, MixingBlock, RecurrentBlock
 from nmt_ib.models.hooks import capture, capture_input
 from nmt_ib.models.layouts import AttentionLayout, RecurrenceLayout
-from nmt_ib.types import AttentionBlock, MixingBlock, RecurrentBlock
 
 Layout = AttentionLayout | RecurrenceLayout
 

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from nmt_ib.blocks import AttentionBlock
 from nmt_ib.models.attention_blocks import read_blocks
 from nmt_ib.models.fingerprints import fingerprint_of
 from nmt_ib.models.hooks import edit
@@ -15,7 +16,6 @@ from nmt_ib.models.layouts import encoder_layout
 from nmt_ib.models.sources import SourceReader, special_pieces
 from nmt_ib.models.stack import LayerStack
 from nmt_ib.models.words import WordSplitter
-from nmt_ib.types import AttentionBlock
 
 UNBOUNDED_POSITIONS = 512
 

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from nmt_ib.blocks import AttentionBlock, MixingBlock
 from nmt_ib.models.attention_blocks import eager_attention, read_blocks
 from nmt_ib.models.fingerprints import fingerprint_of
 from nmt_ib.models.generation import generate
@@ -17,7 +18,7 @@ from nmt_ib.models.languages import decoder_prefix
 from nmt_ib.models.seq2seq_encoder import Seq2SeqEncoder
 from nmt_ib.models.stack import LayerStack
 from nmt_ib.models.subwords import read_pieces
-from nmt_ib.types import AttentionBlock, Decoded, MixingBlock, Sentence, TokenBatch
+from nmt_ib.types import Decoded, Sentence, TokenBatch
 
 
 class Seq2SeqModel(Seq2SeqEncoder):

@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from nmt_ib.blocks import AttentionBlock
 from nmt_ib.errors import RequestError
 from nmt_ib.models.attention_blocks import read_blocks
 from nmt_ib.models.languages import set_languages_, target_code
@@ -14,7 +15,6 @@ from nmt_ib.models.layouts import seq2seq_layout
 from nmt_ib.models.sources import SourceReader, special_pieces
 from nmt_ib.models.stack import LayerStack
 from nmt_ib.models.words import WordSplitter
-from nmt_ib.types import AttentionBlock
 
 UNBOUNDED_POSITIONS = 512  # where neither model nor tokenizer sets a maximum input length (T5)
 

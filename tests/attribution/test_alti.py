@@ -8,12 +8,12 @@ from torch.testing import assert_close
 from nmt_ib.attribution import alti
 from nmt_ib.attribution.alti import Alti, shares
 from nmt_ib.attribution.attention import Attention
+from nmt_ib.blocks import MixingBlock
 from nmt_ib.errors import RequestError
 from nmt_ib.models.loading import load_encoder_model, load_translation_model
 from nmt_ib.models.modules import ModuleClassifier
 from nmt_ib.models.vocabulary import word_tokenizer
 from nmt_ib.protocols import Classifier
-from nmt_ib.types import MixingBlock
 from tests.attribution.examples import example_inputs, figures
 from tests.oracles.alti import decoder_rollout, rollout, slow_encoder, slow_translation
 from tests.tiny_encoders import ENCODERS

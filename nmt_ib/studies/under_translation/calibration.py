@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
+from nmt_ib.attribution.answers import own_translations
 from nmt_ib.attribution.contribution import ContributionMethod
 from nmt_ib.protocols import TranslationModel
 from nmt_ib.results.result import Document
@@ -166,7 +167,7 @@ def estimate_reference(
         batch = sources[start : start + batch_size]
         spans = [cut_span(source, random.Random(f"{method.seed} {source.text}")) for source in batch]  # noqa: S311
         rest = [model.tokenize_source(without_span(source, *span)) for source, span in zip(batch, spans, strict=True)]
-        targets = model.translate(model.pad(rest))
+        targets = own_translations(model, rest, batch_size)
         contributions = method(model, batch, targets, batch_size=batch_size)
         for source, span, found, kept in zip(batch, spans, contributions, measure(batch), strict=True):
             rows = zip(word_kinds(source), found.matrix_bits.sum(1).tolist(), kept.per_dimension, strict=True)

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from nmt_ib.attribution.by_name import attribution_method
 from nmt_ib.attribution.contribution_scores import ContributionScores
 from nmt_ib.attribution.gradient import Gradient
 from nmt_ib.attribution.random_scores import RandomScores
@@ -118,21 +117,6 @@ def test_results_do_not_depend_on_batch_size(translator):
     ]
     for one, other in zip(*tables, strict=True):
         assert one.value == pytest.approx(other.value, abs=1e-9, nan_ok=True)
-
-
-def test_names_of_the_catalog():
-    assert attribution_method("gradient") == Gradient()
-    assert attribution_method("input_x_gradient") == Gradient(times_input=True)
-    assert attribution_method("random", seed=3) == RandomScores(3)
-    assert attribution_method("attention@2").layer == 2
-    for name, message in (
-        ("magic", "unknown method 'magic'; known: sigma"),
-        ("attention@last", "expected the number of a layer after @"),
-        ("occlusion@2", "occlusion has no setting 'layer'"),
-        ("readout", "readout needs the setting 'network'"),
-    ):
-        with pytest.raises(RequestError, match=message):
-            attribution_method(name)
 
 
 def test_wrong_requests(translator, classifier, tiny_encoder):
