@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from nmt_ib.results.benchmark import Benchmark, BenchmarkRow
     from nmt_ib.results.estimator_benchmark import EstimatorBenchmark
     from nmt_ib.studies.benchmarks.benchmark import alignment, attribution, mi
-    from nmt_ib.studies.parsing.benchmark import parsing
+    from nmt_ib.studies.parsing.benchmark import parsing, score_parser
 
 _HOMES = {
     "Benchmark": "results.benchmark",
@@ -23,6 +23,7 @@ _HOMES = {
     "parsing": "studies.parsing.benchmark",
     "randomization_check": "faithfulness.randomization",
     "rank": "faithfulness.ranking",
+    "score_parser": "studies.parsing.benchmark",
 }
 __all__ = [
     "Benchmark",
@@ -36,6 +37,7 @@ __all__ = [
     "parsing",
     "randomization_check",
     "rank",
+    "score_parser",
 ]
 
 

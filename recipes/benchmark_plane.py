@@ -15,7 +15,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from nmt_ib import BatchedNetworks, NetworkSnapshot, PlaneTask, estimate_layers, experiment_of
+from nmt_ib import BatchedNetworks, NetworkSnapshot, estimate_layers, experiment_of
 
 EPOCHS, MEASURED_EPOCHS = 8000, 400
 GROUP = 10  # networks trained at once
@@ -40,9 +40,9 @@ def batched(seeds: range, repetitions: int) -> float:
     return seconds_of(lambda: networks.epoch(task.inputs, task.targets, task.train), repetitions)
 
 
-def ordinary(task: PlaneTask, repetitions: int) -> float:
+def ordinary(seed: int, repetitions: int) -> float:
     """Seconds of one epoch of one network in ordinary torch code."""
-    training = SZT.training
+    training, task = SZT.training, SZT.task([seed])
     layers = [layer for below, above in pairwise(training.widths) for layer in (nn.Linear(below, above), nn.Tanh())]
     layers = layers[:-1]  # the output has no activation
     module = nn.Sequential(*layers)
@@ -70,9 +70,9 @@ def main() -> None:
         options.seeds, options.repetitions, options.estimators = 2, 1, ["binning"]
     torch.set_num_threads(1)
     seeds = range(options.seeds)
-    task, groups = SZT.task(seeds[:1]), [seeds[start : start + GROUP] for start in range(0, len(seeds), GROUP)]
+    groups = [seeds[start : start + GROUP] for start in range(0, len(seeds), GROUP)]
     times = {
-        "one after another, torch modules": options.seeds * ordinary(task, options.repetitions),
+        "one after another, torch modules": options.seeds * ordinary(seeds[0], options.repetitions),
         "one after another, groups of one": options.seeds * batched(seeds[:1], options.repetitions),
         "groups of ten": sum(batched(group, options.repetitions) for group in groups),
     }
@@ -80,7 +80,7 @@ def main() -> None:
     for name, seconds in times.items():
         speedup = times["one after another, torch modules"] / seconds
         print(f"  {name:36} {1000 * seconds:9.1f} {EPOCHS * seconds:18.0f} {speedup:10.1f}")
-    networks = BatchedNetworks(SZT.training, seeds[:1])
+    task, networks = SZT.task(seeds[:1]), BatchedNetworks(SZT.training, seeds[:1])
     print(f"\nSix layers x 4,096 inputs   ms per epoch   s for {MEASURED_EPOCHS} epochs")
     for name in options.estimators:
         snapshot = NetworkSnapshot(networks, task, SZT.settings, seeds[:1], 0)

@@ -14,18 +14,19 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import torch
 from scipy.stats import spearmanr
 
-from nmt_ib import Attribution, NoiseSearch, Sigma, load_model, read_lines, readable_sentences, statistics_for
+from nmt_ib import Attribution, Sigma, load_model, read_lines, readable_sentences, statistics_for
 
 PIECES = range(14, 24)
 LEARNING_RATE = 0.01
 
 
-def peer(problem: NoiseSearch, steps: int, scale: float, seed: int) -> tuple[torch.Tensor, float, float, int]:
+def peer(problem: Any, steps: int, scale: float, seed: int) -> tuple[torch.Tensor, float, float, int]:
     """Sigma of one sentence by the authors' procedure after a tenth of the steps and after all, and seconds of each."""
     generator = torch.Generator().manual_seed(seed)
     free = torch.randn(problem.perturbed.shape, generator=generator).requires_grad_()
@@ -82,7 +83,7 @@ def main() -> None:
         layer=options.layer, include_special=True, statistics=statistics, regularization=options.regularization
     )
 
-    def problem(index: int, seed: int = 0) -> NoiseSearch:
+    def problem(index: int, seed: int = 0) -> Any:
         return replace(method, seed=seed).problem(model, sources[index : index + 1], statistics=statistics)
 
     compared = sources[: options.peer_sentences]

@@ -1,7 +1,7 @@
-"""How far does the best parser that we found on frozen vectors fall short of fine-tuned ones?
+"""How far does our best parser on frozen vectors fall short of fine-tuned parsers?
 
-All layers of the encoder, averaged by learned weights; continuous tags; two wide LSTM layers; dropout. Beside it what
-the peers report for the English Web Treebank, LAS: stanza's graph parser 93.7 with a fine-tuned encoder, SuPar's
+All layers of the encoder, averaged with learned weights; continuous tags; two wide LSTM layers; dropout. For
+comparison, LAS reported for the English Web Treebank: stanza's graph parser 93.7 with a fine-tuned encoder, SuPar's
 biaffine parser on XLM-R 91.3 (twelve treebanks, UD 2.3), DiaParser 89.5 (from raw text), uuparser 85.5 and jPTDP 84.5
 without a pretrained encoder.
 
@@ -10,27 +10,28 @@ without a pretrained encoder.
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from nmt_ib.compression.corpus import Labels
-from nmt_ib.compression.kinds import TagSettings
-from nmt_ib.compression.objective import Objective
-from nmt_ib.compression.saved import load_parser
-from nmt_ib.compression.training import Epoch, TrainingSettings
-from nmt_ib.data.conllu import read_conllu
-from nmt_ib.models.loading import load_embedder
-from nmt_ib.parsing.biaffine import ParserSettings
-from nmt_ib.studies.parsing.benchmark import score_parser
-from nmt_ib.studies.parsing.compression import CompressionStudy
-from nmt_ib.studies.parsing.treebank_vectors import embed_treebank
+from nmt_ib import (
+    CompressionObjective,
+    CompressionStudy,
+    ParserSettings,
+    ParserTraining,
+    TagSettings,
+    embed_treebank,
+    load_embedder,
+    load_parser,
+    read_conllu,
+)
+from nmt_ib.benchmark import score_parser
 
 
-def show(epoch: Epoch) -> None:
-    """One line an epoch."""
-    print(
-        f"epoch {epoch.number}: dev UAS {epoch.uas:.4f}, LAS {epoch.las:.4f}, {epoch.bits:.1f} bits a word", flush=True
-    )
+def show(epoch: Any) -> None:
+    """One line per epoch."""
+    scores = f"UAS {epoch.uas:.4f}, LAS {epoch.las:.4f}, {epoch.bits:.1f} bits per word"
+    print(f"epoch {epoch.number}: development set {scores}", flush=True)
 
 
 def main() -> None:
@@ -38,7 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("treebank", nargs=3, help="training, development and test set, CoNLL-U")
     parser.add_argument("--embedder", default="builtin:minilm")
-    parser.add_argument("--beta", type=float, default=1e-3)
+    parser.add_argument("--beta", type=float, default=1e-3, help="weight of the rate")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int)
@@ -51,19 +52,20 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     train, dev, test = (list(read_conllu(path)) for path in options.treebank)
-    embedder, labels = load_embedder(options.embedder), Labels.of(train)
+    embedder = load_embedder(options.embedder)
     layers = list(range(embedder.layers))
-    known, unseen, held_out = (embed_treebank(trees, embedder, layers, labels) for trees in (train, dev, test))
-    training = TrainingSettings(options.epochs, learning_rate=2e-3, seed=options.seed)
-    study = CompressionStudy(TagSettings(dropout=0.2), Objective(options.beta), size, training)
-    study.train((known, unseen), study.config(embedder, layers, known), options.out, after_epoch=show)
+    train_set = embed_treebank(train, embedder, layers)
+    dev_set, test_set = (embed_treebank(trees, embedder, layers, train_set.labels) for trees in (dev, test))
+    training = ParserTraining(options.epochs, learning_rate=2e-3, seed=options.seed)
+    study = CompressionStudy(TagSettings(dropout=0.2), CompressionObjective(options.beta), size, training)
+    study.train((train_set, dev_set), study.config(embedder, layers, train_set), options.out, after_epoch=show)
     model = load_parser(options.out).model
-    found = score_parser(model, held_out)
+    scores = score_parser(model, test_set)
     weights = ", ".join(f"{weight:.2f}" for weight in model.mix.softmax(0).tolist())
-    print(f"layers 0 to {layers[-1]} weigh {weights}")
+    print(f"weights of layers 0 to {layers[-1]}: {weights}")
     print(
-        f"test: UAS {found.uas:.4f}, LAS {found.las:.4f}, CLAS {found.clas:.4f}, "
-        f"{found.bits_per_token:.1f} bits a word, {found.sentences_per_second:.0f} sentences a second"
+        f"test set: UAS {scores.uas:.4f}, LAS {scores.las:.4f}, CLAS {scores.clas:.4f}, "
+        f"{scores.bits_per_token:.1f} bits per word, {scores.sentences_per_second:.0f} sentences per second"
     )
 
 

@@ -1,84 +1,79 @@
-"""What does a tag keep of a word as bits get dearer, and which distinctions die first?
+"""What does a tag encode of a word as beta grows, and which distinctions are lost first?
 
-Trains a parser for each price, then prints scores, bits, and how many words of each part of speech a linear classifier
-still finds in a sample of the tag; what is taken for what; the nearest neighbours of some words. Writes the paper's
-pictures: scores against bits, and the tags at three prices; for discrete tags a table of each tag's words.
+Trains one parser per beta, then prints scores, rate, the recall of a linear probe for each part of speech on sampled
+tags, the most frequent confusions, and nearest neighbours of some words. Writes figures as in Li and Eisner (2019):
+scores against bits, and t-SNE of the tags at three betas; for discrete tags a table of each tag's words.
 
     python recipes/specialization.py en_ewt-ud-train.conllu.gz en_ewt-ud-dev.conllu.gz --out runs/specialization
     python recipes/specialization.py TRAIN DEV --tags discrete --betas 0.001 0.01 0.1 --out runs/discrete
 """
 
 import argparse
-from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from nmt_ib.compression.corpus import ParsingCorpus
-from nmt_ib.compression.kinds import TagSettings
-from nmt_ib.compression.objective import Objective
-from nmt_ib.compression.saved import load_parser
-from nmt_ib.compression.training import TrainingSettings
-from nmt_ib.data.conllu import read_conllu
-from nmt_ib.models.loading import load_embedder
-from nmt_ib.progress import progress_bar
-from nmt_ib.reports.png.parsing import write_sweep_figure, write_tag_pictures
-from nmt_ib.results.parsing import CompressionPoint, CompressionSweep
-from nmt_ib.studies.parsing.compression import CompressionStudy, compression_sweep
-from nmt_ib.studies.parsing.specialization import (
-    forms_and_upos,
-    nearest_words,
-    probe_pos,
-    sampled_tags,
-    tsne,
-    write_tag_tables,
-)
-from nmt_ib.studies.parsing.treebank_vectors import embed_treebank
-from nmt_ib.studies.parsing.treebanks import sample_sentences
+import nmt_ib
+from nmt_ib import CompressionSweep, ParsingCorpus, load_parser
 
-NEIGHBOURS_OF = 4
+NEIGHBOURS_OF = 4  # words
+CONFUSIONS = 6
 
 
-def show_distinctions(
-    points: Sequence[CompressionPoint], folder: Path, known: ParsingCorpus, unseen: ParsingCorpus
-) -> None:
-    """A line for each price, then what is taken for what."""
-    found = [probe_pos(load_parser(folder / point.directory).model, known, unseen) for point in points]
-    names = sorted(found[0].recall, key=lambda name: -found[0].recall[name])
+def print_probes(sweep: CompressionSweep, folder: Path, train: ParsingCorpus, dev: ParsingCorpus) -> None:
+    """One line per beta with scores and recalls, then the most frequent confusions."""
+    probes = [nmt_ib.probe_pos(load_parser(folder / point.directory).model, train, dev) for point in sweep.points]
+    names = sorted(probes[0].recall, key=lambda name: -probes[0].recall[name])
     print(f"{'beta':>8}{'bits':>8}{'UAS':>7}{'LAS':>7}{'POS':>7}" + "".join(f"{name:>6}" for name in names))
-    for point, one in zip(points, found, strict=True):
+    for point, probe in zip(sweep.points, probes, strict=True):
         bits = "-" if point.bits_per_token is None else f"{point.bits_per_token:.2f}"
-        recall = "".join(f"{one.recall[name]:>6.2f}" for name in names)
-        print(f"{point.beta:>8g}{bits:>8}{point.uas:>7.3f}{point.las:>7.3f}{one.accuracy:>7.3f}{recall}")
-    for point, one in zip(points, found, strict=True):
-        taken = ", ".join(f"{gold} -> {other} {share:.0%}" for gold, other, share in one.confusions[:6])
-        print(f"beta {point.beta:g}: {taken}")
+        recall = "".join(f"{probe.recall[name]:>6.2f}" for name in names)
+        print(f"{point.beta:>8g}{bits:>8}{point.uas:>7.3f}{point.las:>7.3f}{probe.accuracy:>7.3f}{recall}")
+    for point, probe in zip(sweep.points, probes, strict=True):
+        confusions = (f"{gold} -> {other} {share:.0%}" for gold, other, share in probe.confusions[:CONFUSIONS])
+        print(f"beta {point.beta:g}, confusions: {', '.join(confusions) or 'none'}")
 
 
-def show_tags(points: Sequence[CompressionPoint], folder: Path, unseen: ParsingCorpus) -> None:
-    """How far discrete tags are parts of speech, and a table of them for each price."""
-    for point, table in zip(points, write_tag_tables(folder, points, unseen), strict=True):
+def print_tags(sweep: CompressionSweep, folder: Path, dev: ParsingCorpus) -> None:
+    """How well discrete tags match parts of speech."""
+    for point in sweep.points:
+        table = nmt_ib.tag_table(load_parser(folder / point.directory).model, dev)
         print(
             f"beta {point.beta:g}: {len(table)} tags in use, H(T) {table.entropy_bits:.2f} bits, homogeneity "
-            f"{table.homogeneity:.3f} (of H(POS)), completeness {table.completeness:.3f}, V {table.v_measure:.3f}"
+            f"{table.homogeneity:.3f}, completeness {table.completeness:.3f}, V-measure {table.v_measure:.3f}"
         )
 
 
+def draw_tags(sweep: CompressionSweep, folder: Path, dev: ParsingCorpus, count: int) -> Path:
+    """Prints neighbours of some words and draws a random sample of words, at three betas."""
+    forms, upos = ([word for tree in dev.trees for word in getattr(tree, name)] for name in ("forms", "upos"))
+    sample = np.random.default_rng(0).permutation(len(forms))[:count]
+    panels, last = {}, len(sweep.points) - 1
+    for point in (sweep.points[index] for index in sorted({0, (last + 1) // 2, last})):
+        tags = nmt_ib.sampled_tags(load_parser(folder / point.directory).model, dev)
+        title = f"beta {point.beta:g}: {point.bits_per_token:.3g} bits per word, LAS {point.las:.1%}"
+        panels[title] = nmt_ib.tsne(tags[sample])
+        for word in sample[:NEIGHBOURS_OF].tolist():
+            neighbours = " ".join(forms[other] for other in nmt_ib.nearest_words(tags, word))
+            print(f"beta {point.beta:g}, nearest to {forms[word]!r} ({upos[word]}): {neighbours}")
+    return nmt_ib.write_tag_pictures(folder, panels, [upos[word] for word in sample])[0]
+
+
 def main() -> None:
-    """Prints the tables and writes the pictures."""
+    """Trains the parsers, prints the tables and writes the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("train", help="treebank to learn from")
-    parser.add_argument("dev", help="treebank that everything is measured on")
+    parser.add_argument("train", help="training treebank")
+    parser.add_argument("dev", help="development treebank, for all scores and tables")
     parser.add_argument("--embedder", default="builtin:minilm")
     parser.add_argument("--layer", type=int, default=3)
     parser.add_argument("--tags", default="continuous", choices=["continuous", "discrete"])
     parser.add_argument("--betas", type=float, nargs="+", default=[1e-3, 1e-2, 0.1, 0.3, 1.0])
-    parser.add_argument("--sentences", type=int, default=2000, help="training sentences, drawn at random")
-    parser.add_argument("--dev-sentences", type=int, default=1000)
+    parser.add_argument("--sentences", type=int, default=2000, help="size of the random sample of training sentences")
+    parser.add_argument("--dev-sentences", type=int, default=1000, help="number of first development sentences")
     parser.add_argument("--epochs", type=int, default=15)
-    parser.add_argument("--pictured", type=int, default=2500, help="words in the pictures")
+    parser.add_argument("--pictured", type=int, default=2500, help="number of words in the figure")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("runs/specialization"))
     parser.add_argument("--smoke", action="store_true", help="one epoch, few sentences and words")
@@ -86,36 +81,19 @@ def main() -> None:
     if options.smoke:
         options.sentences, options.dev_sentences, options.epochs, options.pictured = 20, 20, 1, 60
     torch.set_num_threads(1)
-    embedder = load_embedder(options.embedder)
-    trees = sample_sentences(list(read_conllu(options.train)), options.sentences, options.seed)
-    known = embed_treebank(trees, embedder, [options.layer])
-    unseen = embed_treebank(
-        list(islice(read_conllu(options.dev), options.dev_sentences)), embedder, [options.layer], known.labels
-    )
-    training = TrainingSettings(options.epochs, seed=options.seed)
-    studies = [
-        CompressionStudy(TagSettings(options.tags), Objective(beta), training=training) for beta in options.betas
-    ]
-    config = studies[0].config(embedder, [options.layer], known)
-    with progress_bar("training: epochs", options.epochs * len(studies)) as advance:
-        points = compression_sweep(studies, (known, unseen), config, options.out, after_epoch=lambda _: advance(1))
-    show_distinctions(points, options.out, known, unseen)
+    embedder = nmt_ib.load_embedder(options.embedder)
+    trees = nmt_ib.sample_sentences(list(nmt_ib.read_conllu(options.train)), options.sentences, options.seed)
+    dev_trees = list(islice(nmt_ib.read_conllu(options.dev), options.dev_sentences))
+    sweep = nmt_ib.compress(
+        trees, dev_trees, embedder=embedder, layer=options.layer, tags=options.tags, beta=options.betas,
+        epochs=options.epochs, seed=options.seed, progress=True, out=options.out,
+    )  # fmt: skip
+    train = nmt_ib.embed_treebank(trees, embedder, [options.layer])
+    dev = nmt_ib.embed_treebank(dev_trees, embedder, [options.layer], train.labels)
+    print_probes(sweep, options.out, train, dev)
     if options.tags == "discrete":
-        show_tags(points, options.out, unseen)
-    forms, upos = forms_and_upos(unseen)
-    some = np.random.default_rng(0).permutation(len(forms))[: options.pictured]
-    panels = {}
-    for point in (points[place] for place in sorted({0, len(points) // 2, len(points) - 1})):
-        values = sampled_tags(load_parser(options.out / point.directory).model, unseen)
-        panels[f"beta {point.beta:g}: {point.bits_per_token:.3g} bits a word, LAS {point.las:.1%}"] = tsne(values[some])
-        for word in some[:NEIGHBOURS_OF].tolist():
-            near = " ".join(forms[other] for other in nearest_words(values, word))
-            print(f"beta {point.beta:g}, near {forms[word]!r} ({upos[word]}): {near}")
-    files = [
-        *write_sweep_figure(options.out, CompressionSweep(points)),
-        *write_tag_pictures(options.out, panels, [upos[word] for word in some]),
-    ]
-    print("Pictures: " + ", ".join(str(file) for file in files))
+        print_tags(sweep, options.out, dev)
+    print(f"Figures: {options.out / 'sweep.png'}, {draw_tags(sweep, options.out, dev, options.pictured)}")
 
 
 if __name__ == "__main__":

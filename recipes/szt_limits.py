@@ -14,16 +14,18 @@ import statistics
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 import nmt_ib
-from nmt_ib import Experiment, IBCurve, LayerAtLimit, Plane, experiment_of, write_approach_figure, write_planes_figure
+from nmt_ib import Experiment, IBCurve, Plane, experiment_of, write_approach_figure, write_planes_figure
 from nmt_ib.info import beta_grid
 
 SHARES, DEPTHS, LAYERS, GOALS = (0.05, 0.45, 0.85), range(1, 7), range(1, 7), (0.8, 0.9, 0.95)
 I_XY_BITS = (0.99, 0.8)  # about theirs, and a noisier rule
+SZT = experiment_of("szt")
 BETAS, MEASUREMENTS = beta_grid(1.001, 1000.0, 80), 60
 
 
@@ -59,10 +61,10 @@ def depth(options: argparse.Namespace) -> None:
     """One to six hidden layers of 12, 10, 8, ... units."""
     print(f"  hidden   median number of epochs until the test accuracy is {', '.join(map(str, GOALS))}")
     print("  layers   (networks that reach it); at the end: test accuracy, I(X;T) and I(T;Y) of the output")
-    szt, planes = experiment_of("szt"), {}
+    planes = {}
     for hidden in DEPTHS:
         widths = (12, *range(12, 12 - 2 * hidden, -2), 2)
-        deep = replace(szt, training=replace(szt.training, widths=widths))
+        deep = replace(SZT, training=replace(SZT.training, widths=widths))
         plane = planes[f"hidden layers: {hidden}"] = trained(f"{hidden} hidden", deep, options)
         rows = plane.to_dataframe()
         output, cells = rows[rows.layer == rows.layer.max()], ""
@@ -75,7 +77,7 @@ def depth(options: argparse.Namespace) -> None:
     print(f"  figure: {write_planes_figure(options.out, 'depth.png', planes)[0]}")
 
 
-def compare(rows: list[LayerAtLimit], curve: IBCurve) -> tuple[str, float, float]:
+def compare(rows: list[Any], curve: IBCurve) -> tuple[str, float, float]:
     """Prints a layer against the curve, mean over networks; returns its name, I(X;T) and I(T;Y)."""
     bits = [(r.fit.i_x_bits, r.fit.i_y_bits, r.fit.below_bits, r.sufficient_bits) for r in rows]
     i_x, i_y, below, sufficient = (statistics.mean(values) for values in zip(*bits, strict=True))
@@ -93,7 +95,7 @@ def limit(options: argparse.Namespace) -> None:
     epochs = sorted({0, *(min(epoch, options.epochs) for epoch in (50, 500, options.epochs))})
     tasks: dict[str, dict[int, IBCurve]] = {}
     for bits in I_XY_BITS:
-        experiment = replace(experiment_of("szt"), task=partial(nmt_ib.sphere_task, i_xy_bits=bits))
+        experiment = replace(SZT, task=partial(SZT.task, i_xy_bits=bits))
         curve = nmt_ib.ib_curve_of_task(experiment.task([0]), BETAS)
         with nmt_ib.progress_bar(f"I(X;Y) {bits:g}", options.seeds * options.epochs) as advance:
             rows = nmt_ib.layers_at_limit(experiment, range(options.seeds), curve, epochs=epochs, progress=advance)

@@ -1,7 +1,7 @@
-"""Is a translation model that one core trains in an hour worth looking into? Trains one, keeping every epoch.
+"""How good is a translation model that one core trains in an hour? Trains one and saves every epoch.
 
-A small Marian model with one vocabulary of sentencepiece, from nothing. OUT/epoch-0 is untrained; every OUT/epoch-N is
-a model in Hugging Face form that all commands take. A run that is killed goes on with the same command.
+A small Marian model with a joint SentencePiece vocabulary, from scratch. OUT/epoch-0 is untrained; every OUT/epoch-N is
+a model in Hugging Face form that all commands take. Rerun the same command to resume an interrupted training.
 
     python recipes/train_marian.py train.en.gz train.de.gz val.en.gz val.de.gz --out runs/marian
 """
@@ -21,21 +21,16 @@ from torch.nn.functional import cross_entropy
 from torch.optim import Adam
 from transformers import MarianConfig, MarianMTModel, MarianTokenizer
 
-from nmt_ib.attribution.answers import own_answers
-from nmt_ib.batching import length_buckets
-from nmt_ib.checkpoint import load_checkpoint, save_checkpoint
-from nmt_ib.data.text import read_lines
-from nmt_ib.models.loading import load_translation_model
-from nmt_ib.models.seq2seq import Seq2SeqModel
-from nmt_ib.types import Sentence
+from nmt_ib import Sentence, Seq2SeqModel, load_translation_model, own_answers, read_lines
 
-LEARNING_RATE, WARM = 2e-3, 500  # of Adam: it rises for so many steps, then falls as one over their root
-BATCH, SMOOTHING = 64, 0.1  # about 2,000 pieces of both languages; share of each label that all pieces get
+LEARNING_RATE, WARMUP = 2e-3, 500  # Adam; linear warm-up over so many steps, then inverse square root decay
+BATCH, SMOOTHING = 64, 0.1  # sentence pairs, about 2,000 pieces of both languages; label smoothing
+OPTIMIZER = "optimizer.pt"
 Pairs = list[tuple[Sentence, Sentence]]
 
 
 def tokenizer_of(folder: Path, options: argparse.Namespace) -> MarianTokenizer:
-    """One vocabulary for both languages, learnt from all lines."""
+    """A joint vocabulary of both languages, learned from all lines."""
     folder.mkdir(parents=True, exist_ok=True)
     source, target, vocabulary = (str(folder / name) for name in ("source.spm", "target.spm", "vocab.json"))
     with open(source, "wb") as file:
@@ -46,13 +41,13 @@ def tokenizer_of(folder: Path, options: argparse.Namespace) -> MarianTokenizer:
         )  # fmt: skip
     shutil.copy(source, target)
     pieces = SentencePieceProcessor(model_file=source)
-    ids = {pieces.id_to_piece(place): place for place in range(len(pieces))} | {"<pad>": len(pieces)}
+    ids = {pieces.id_to_piece(index): index for index in range(len(pieces))} | {"<pad>": len(pieces)}
     Path(vocabulary).write_text(json.dumps(ids, ensure_ascii=False), encoding="utf-8")
     return MarianTokenizer(source, target, vocabulary, source_lang=options.source, target_lang=options.target)
 
 
 def untrained(tokenizer: MarianTokenizer, options: argparse.Namespace) -> MarianMTModel:
-    """Random weights, of a size that keeps what goes through a layer as large as it was."""
+    """Random weights, scaled so that layers preserve the size of their inputs."""
     padding, width = tokenizer.pad_token_id, options.width
     parts = {"layers": options.layers, "attention_heads": 4, "ffn_dim": 4 * width}
     sizes = {f"{side}_{name}": size for side in ("encoder", "decoder") for name, size in parts.items()}
@@ -65,29 +60,30 @@ def untrained(tokenizer: MarianTokenizer, options: argparse.Namespace) -> Marian
     return MarianMTModel(config)
 
 
-def keep(model: MarianMTModel, tokenizer: MarianTokenizer, folder: Path) -> None:
-    """One epoch, whole or not at all."""
+def save_epoch(model: MarianMTModel, tokenizer: MarianTokenizer, folder: Path, optimizer: Adam | None = None) -> None:
+    """Writes one epoch with the optimizer's state, atomically."""
     unfinished = folder.with_suffix(".part")
-    for left in (unfinished, folder):  # by a run that was killed before it noted the epoch
-        shutil.rmtree(left, ignore_errors=True)
+    shutil.rmtree(unfinished, ignore_errors=True)
     model.save_pretrained(unfinished)
     tokenizer.save_pretrained(unfinished)
+    if optimizer is not None:
+        torch.save(optimizer.state_dict(), unfinished / OPTIMIZER)
     unfinished.rename(folder)
 
 
 def train_epoch(model: Seq2SeqModel, pairs: Pairs, optimizer: Adam, epoch: int, seed: int) -> float:
-    """Mean loss in nats a piece."""
+    """Trains for one epoch and returns the mean loss in nats per piece."""
     torch.manual_seed(seed + epoch)
     generator, losses = random.Random(f"{seed}-{epoch}"), []
-    shuffled = generator.sample(pairs, len(pairs))
-    plan = length_buckets([max(map(len, pair)) for pair in shuffled], BATCH)
+    longest_first = sorted(generator.sample(pairs, len(pairs)), key=lambda pair: -max(map(len, pair)))
+    plan = [longest_first[first : first + BATCH] for first in range(0, len(pairs), BATCH)]
     model.model.train()
-    for step, bucket in enumerate(generator.sample(plan, len(plan)), start=(epoch - 1) * len(plan) + 1):
+    for step, batch in enumerate(generator.sample(plan, len(plan)), start=(epoch - 1) * len(plan) + 1):
         for group in optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * min(step / WARM, (WARM / step) ** 0.5)
-        source, target = (model.pad(side) for side in zip(*(shuffled[place] for place in bucket), strict=True))
-        read = torch.nn.functional.pad(target.ids[:, :-1], (1, 0), value=model.pad_id)
-        scores = model.model(source.ids, attention_mask=source.mask.long(), decoder_input_ids=read).logits
+            group["lr"] = LEARNING_RATE * min(step / WARMUP, (WARMUP / step) ** 0.5)
+        source, target = (model.pad(side) for side in zip(*batch, strict=True))
+        prefix = torch.nn.functional.pad(target.ids[:, :-1], (1, 0), value=model.pad_id)
+        scores = model.model(source.ids, attention_mask=source.mask.long(), decoder_input_ids=prefix).logits
         loss = cross_entropy(scores[target.mask], target.ids[target.mask], label_smoothing=SMOOTHING)
         optimizer.zero_grad()
         loss.backward()
@@ -100,50 +96,54 @@ def train_epoch(model: Seq2SeqModel, pairs: Pairs, optimizer: Adam, epoch: int, 
 
 def quality(model: Seq2SeqModel, texts: list[str], references: list[str]) -> str:
     """BLEU and chrF of greedy translations."""
-    written = [one.text for one in own_answers(model, [model.tokenize_source(text) for text in texts])]
-    return f"BLEU {corpus_bleu(written, [references]).score:.1f}  chrF {corpus_chrf(written, [references]).score:.1f}"
+    translations = [one.text for one in own_answers(model, [model.tokenize_source(text) for text in texts])]
+    bleu, chrf = (metric(translations, [references]).score for metric in (corpus_bleu, corpus_chrf))
+    return f"BLEU {bleu:.1f}  chrF {chrf:.1f}"
 
 
-def train(model: Seq2SeqModel, pairs: Pairs, held: tuple[list[str], list[str]], options: argparse.Namespace) -> None:
-    """From the last epoch that was noted, or from nothing."""
-    weights = torch.nn.ParameterList(model.model.parameters())  # tied weights once
-    optimizer = Adam([weight for weight in weights if weight.requires_grad], betas=(0.9, 0.98), eps=1e-9)
-    noted = options.out / "checkpoint.safetensors"
-    done = load_checkpoint(noted, {"weights": weights}, optimizer)["epoch"] if noted.is_file() else 0
+def train(pairs: Pairs, held_out: tuple[list[str], list[str]], options: argparse.Namespace) -> None:
+    """Trains from the last saved epoch on."""
+    done = max(int(folder.name.split("-")[1]) for folder in options.out.glob("epoch-*") if not folder.suffix)
+    model = load_translation_model(options.out / f"epoch-{done}")
+    weights = [weight for weight in model.model.parameters() if weight.requires_grad]
+    optimizer = Adam(weights, betas=(0.9, 0.98), eps=1e-9)
+    if done:
+        state = torch.load(options.out / f"epoch-{done}" / OPTIMIZER, weights_only=True)
+        optimizer.load_state_dict(state)
     for epoch in range(done + 1, options.epochs + 1):
         start = time.monotonic()
         loss = train_epoch(model, pairs, optimizer, epoch, options.seed)
-        keep(model.model, model.tokenizer, options.out / f"epoch-{epoch}")
-        save_checkpoint(noted, {"weights": weights}, optimizer, {"epoch": epoch})
+        save_epoch(model.model, model.tokenizer, options.out / f"epoch-{epoch}", optimizer)
+        (options.out / f"epoch-{epoch - 1}" / OPTIMIZER).unlink(missing_ok=True)
         minutes = (time.monotonic() - start) / 60
-        print(f"epoch {epoch}  loss {loss:.3f}  {quality(model, *held)}  {minutes:.1f} minutes", flush=True)
+        print(f"epoch {epoch}  loss {loss:.3f}  {quality(model, *held_out)}  {minutes:.1f} minutes", flush=True)
 
 
 def main() -> None:
-    """Trains, and prints a line an epoch."""
+    """Trains the model and prints one line per epoch."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name in ("train_source", "train_target", "val_source", "val_target"):
-        parser.add_argument(name, help="one sentence a line")
-    parser.add_argument("--source", default="en", help="language")
-    parser.add_argument("--target", default="de", help="language")
-    parser.add_argument("--pieces", type=int, default=4000, help="of the vocabulary")
+        parser.add_argument(name, help="one sentence per line")
+    parser.add_argument("--source", default="en", help="source language")
+    parser.add_argument("--target", default="de", help="target language")
+    parser.add_argument("--pieces", type=int, default=4000, help="size of the vocabulary")
     parser.add_argument("--width", type=int, default=128)
-    parser.add_argument("--layers", type=int, default=2, help="of the encoder, and of the decoder")
+    parser.add_argument("--layers", type=int, default=2, help="layers of the encoder, and of the decoder")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--smoke", action="store_true", help="a width of 16, one epoch")
+    parser.add_argument("--smoke", action="store_true", help="width 16, one epoch")
     options = parser.parse_args()
     if options.smoke:
         options.pieces, options.width, options.epochs = 60, 16, 1
     if not (options.out / "epoch-0").is_dir():
         tokenizer = tokenizer_of(options.out / "vocabulary", options)
-        keep(untrained(tokenizer, options), tokenizer, options.out / "epoch-0")
+        save_epoch(untrained(tokenizer, options), tokenizer, options.out / "epoch-0")
     model = load_translation_model(options.out / "epoch-0")
     sources = map(model.tokenize_source, read_lines(options.train_source))
     targets = map(model.tokenize_target, read_lines(options.train_target))
-    held = list(read_lines(options.val_source)), list(read_lines(options.val_target))
-    train(model, list(zip(sources, targets, strict=True)), held, options)
+    held_out = list(read_lines(options.val_source)), list(read_lines(options.val_target))
+    train(list(zip(sources, targets, strict=True)), held_out, options)
 
 
 if __name__ == "__main__":

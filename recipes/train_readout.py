@@ -19,10 +19,10 @@ from scipy.stats import spearmanr
 from nmt_ib import (
     Bottleneck,
     EncoderModel,
-    Readout,
     ReadoutNetwork,
     ReadoutTraining,
     Sentence,
+    attribution_method,
     load_encoder_model,
     load_translation_model,
     own_answers,
@@ -50,8 +50,12 @@ def compare(
         layer=options.layer, beta=options.beta, per_token=False, steps=options.search_steps,
         learning_rate=options.search_rate, statistics=network.statistics,
     )  # fmt: skip
-    again = replace(search, seed=1)
-    methods = {"search": search, "readout": Readout(network), "equal gates": Readout(equal), "search again": again}
+    methods = {
+        "search": search,
+        "readout": attribution_method("readout", network=network),
+        "equal gates": attribution_method("readout", network=equal),
+        "search again": replace(search, seed=1),
+    }
     targets, searched = own_answers(model, held_out), []
     for name, method in methods.items():
         start = time.perf_counter()

@@ -214,7 +214,6 @@ def test_reasons_name_tests_that_exist():
     none(sorted(file for file in files if not (ROOT / "tests" / file).exists()))
 
 
-@pytest.mark.xfail(strict=True, reason="the recipes are to be rewritten with the public names only")
 def test_recipes_import_public_names_only():
     none(
         f"{path.name}: {module}"

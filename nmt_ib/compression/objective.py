@@ -13,7 +13,7 @@ from nmt_ib.numerics import BITS_PER_NAT
 
 
 @dataclass(frozen=True)
-class Objective:
+class CompressionObjective:
     r"""Nats per word, for continuous and discrete tags alike.
 
     .. math:: \frac1N \sum_i -\ln q(y_i|t) + \beta KL(p(t_i|x) \Vert r) + \gamma KL(p(t_i|x) \Vert s(t_i|\hat x_i))

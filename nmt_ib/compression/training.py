@@ -11,7 +11,7 @@ from torch import nn
 
 from nmt_ib.checkpoint import load_checkpoint, save_checkpoint
 from nmt_ib.compression.corpus import ParsingCorpus
-from nmt_ib.compression.objective import Objective
+from nmt_ib.compression.objective import CompressionObjective
 from nmt_ib.compression.parser import CompressedParser
 from nmt_ib.errors import RequestError
 from nmt_ib.numerics import BITS_PER_NAT
@@ -23,7 +23,7 @@ MAX_GRADIENT_NORM = 5.0
 
 
 @dataclass(frozen=True)
-class TrainingSettings:
+class ParserTraining:
     """Settings of the training of a compressed parser.
 
     Attributes:
@@ -70,9 +70,9 @@ class Epoch:
 
 def train(
     model: CompressedParser,
-    objective: Objective,
+    objective: CompressionObjective,
     corpora: tuple[ParsingCorpus, ParsingCorpus],
-    settings: TrainingSettings,
+    settings: ParserTraining,
     directory: Path,
     after_epoch: Callable[[Epoch], object] = lambda epoch: None,
     fingerprint: str = "",
@@ -105,7 +105,7 @@ def train(
             raise RequestError(f"{directory} holds a training run with other settings or data: use another directory")
         epochs = [Epoch(**epoch) for epoch in metadata["epochs"]]
     while not finished(epochs, settings):
-        loss = train_epoch(model, objective, corpora[0], settings, optimizer, len(epochs))
+        loss = train_parser_epoch(model, objective, corpora[0], settings, optimizer, len(epochs))
         scores, bits = evaluate(model, corpora[1])
         epochs.append(Epoch(len(epochs) + 1, loss, bits, scores.uas, scores.las))
         if best_epoch(epochs) is epochs[-1]:
@@ -117,7 +117,7 @@ def train(
     return epochs
 
 
-def finished(epochs: Sequence[Epoch], settings: TrainingSettings) -> bool:
+def finished(epochs: Sequence[Epoch], settings: ParserTraining) -> bool:
     """Whether all epochs are done, or LAS has not improved for `patience` epochs."""
     return bool(epochs) and (
         len(epochs) >= settings.epochs or len(epochs) - best_epoch(epochs).number >= settings.patience
@@ -129,11 +129,11 @@ def best_epoch(epochs: Sequence[Epoch]) -> Epoch:
     return max(epochs, key=lambda epoch: epoch.las)
 
 
-def train_epoch(
+def train_parser_epoch(
     model: CompressedParser,
-    objective: Objective,
+    objective: CompressionObjective,
     corpus: ParsingCorpus,
-    settings: TrainingSettings,
+    settings: ParserTraining,
     optimizer: torch.optim.Optimizer,
     epochs_done: int,
 ) -> float:

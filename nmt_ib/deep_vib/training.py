@@ -22,7 +22,7 @@ DECAY, DECAY_EPOCHS = 0.97, 2
 
 
 @dataclass(frozen=True)
-class TrainingSettings:
+class DeepVIBSettings:
     """Settings of a network and its training.
 
     Attributes:
@@ -107,7 +107,7 @@ def train(
     images: ImageSet,
     folder: Path,
     *,
-    settings: TrainingSettings = TrainingSettings(),  # noqa: B008 - frozen
+    settings: DeepVIBSettings = DeepVIBSettings(),  # noqa: B008 - frozen
     after_epoch: AfterEpoch = lambda loss: None,
 ) -> TrainedNetwork:
     """Trains a network, or resumes its training after the last complete epoch, with equal results.
@@ -156,7 +156,7 @@ def _check_config(folder: Path, config: dict[str, object]) -> None:
 class _TrainingRun:
     """Everything that changes from step to step, and its checkpoint."""
 
-    def __init__(self, settings: TrainingSettings, folder: Path, network: BottleneckClassifier) -> None:
+    def __init__(self, settings: DeepVIBSettings, folder: Path, network: BottleneckClassifier) -> None:
         self.settings, self.folder, self.network = settings, folder, network
         self.optimizer = torch.optim.Adam(network.parameters(), settings.learning_rate, (0.5, 0.999), fused=True)
         self.average = WeightAverage(network, settings.average_decay)

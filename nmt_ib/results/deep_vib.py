@@ -54,7 +54,7 @@ class DeepVIB(Document):
     """One trained network.
 
     Attributes:
-        settings: Settings of the network and its training; see `TrainingSettings`.
+        settings: Settings of the network and its training; see `DeepVIBSettings`.
         train_fingerprint: Fingerprint of the training images.
         test_fingerprint: Fingerprint of the test images.
         samples: Number of samples of the code for `error_all_samples`; 1 where it has no noise.

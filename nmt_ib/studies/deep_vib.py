@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 from nmt_ib.data.images import ImageSet
 from nmt_ib.deep_vib.attacks import Classifier, fgsm, l2_pgd
 from nmt_ib.deep_vib.network import BottleneckClassifier, log_mean_probability, rate_nats
-from nmt_ib.deep_vib.training import AfterEpoch, TrainingSettings, as_tensors, train
+from nmt_ib.deep_vib.training import AfterEpoch, DeepVIBSettings, as_tensors, train
 from nmt_ib.errors import RequestError
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.results.deep_vib import AttackCurve, DeepVIB, Evaluation
@@ -26,12 +26,12 @@ RADII = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
 PGD_IMAGES = 1000
 
 
-def deep_vib(
+def run_deep_vib(
     train_images: ImageSet,
     test_images: ImageSet,
     folder: Path,
     *,
-    settings: TrainingSettings = TrainingSettings(),  # noqa: B008 - frozen
+    settings: DeepVIBSettings = DeepVIBSettings(),  # noqa: B008 - frozen
     after_epoch: AfterEpoch = lambda loss: None,
 ) -> DeepVIB:
     """Trains a bottleneck, or one of its baselines, then evaluates and attacks it.

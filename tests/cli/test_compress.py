@@ -41,7 +41,7 @@ def test_a_sweep_has_a_curve_and_goes_on_where_it_was(compress, treebanks, monke
         assert (treebanks / "model" / point["directory"] / "config.json").is_file()
     assert (treebanks / "model" / "sweep.png").read_bytes().startswith(b"\x89PNG")
     before = contents(treebanks / "model")
-    monkeypatch.setattr(training, "train_epoch", None)  # the same command again trains nothing
+    monkeypatch.setattr(training, "train_parser_epoch", None)  # the same command again trains nothing
     assert compress("--beta", "0.01,1") == sweep
     assert contents(treebanks / "model") == before
     monkeypatch.undo()

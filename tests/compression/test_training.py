@@ -9,17 +9,17 @@ from torch.testing import assert_close
 from nmt_ib.compression import training
 from nmt_ib.compression.corpus import Labels
 from nmt_ib.compression.kinds import TagSettings, WordShape, compressor
-from nmt_ib.compression.objective import Objective
+from nmt_ib.compression.objective import CompressionObjective
 from nmt_ib.compression.parser import CompressedParser
-from nmt_ib.compression.training import CHECKPOINT, Epoch, TrainingSettings, best_epoch, evaluate, finished, train
+from nmt_ib.compression.training import CHECKPOINT, Epoch, ParserTraining, best_epoch, evaluate, finished, train
 from nmt_ib.errors import RequestError
 from nmt_ib.numerics import BITS_PER_NAT
 from nmt_ib.parsing.biaffine import BiaffineParser, ParserSettings
 from nmt_ib.parsing.metrics import ParsingScores, score_tree
 from tests.tiny_treebank import tiny_corpus
 
-TINY = TrainingSettings(epochs=3, batch_size=4, learning_rate=2e-2, samples=2)
-OBJECTIVE = Objective(0.01, warmup=0.5)
+TINY = ParserTraining(epochs=3, batch_size=4, learning_rate=2e-2, samples=2)
+OBJECTIVE = CompressionObjective(0.01, warmup=0.5)
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_a_finished_training_trains_no_more(corpora, tmp_path, monkeypatch):
     first, second = made(corpora), made(corpora)
     epochs = train(first, OBJECTIVE, corpora, TINY, tmp_path)
     before = (tmp_path / CHECKPOINT).read_bytes()
-    monkeypatch.setattr(training, "train_epoch", None)
+    monkeypatch.setattr(training, "train_parser_epoch", None)
     assert train(second, OBJECTIVE, corpora, TINY, tmp_path) == epochs
     assert same(first, second)
     assert (tmp_path / CHECKPOINT).read_bytes() == before
@@ -99,7 +99,9 @@ def test_it_learns_unless_beta_is_high(corpora, tmp_path):
     for beta in (1e-4, 100.0):
         (tmp_path / f"{beta}").mkdir()
         settings = replace(TINY, epochs=30, patience=30, learning_rate=5e-2, samples=1)
-        found[beta] = train(made(corpora, dropout=0.0), Objective(beta), corpora, settings, tmp_path / f"{beta}")
+        found[beta] = train(
+            made(corpora, dropout=0.0), CompressionObjective(beta), corpora, settings, tmp_path / f"{beta}"
+        )
     low, high = found[1e-4], found[100.0]
     assert best_epoch(low).las > 0.65 > 0.45 > best_epoch(high).las
     assert low[-1].loss_nats < 0.5 * low[0].loss_nats
@@ -117,7 +119,7 @@ def scripted(monkeypatch, scores):
         right = scores[int(model.mix) - 1]
         return ParsingScores(words=100, correct_heads=right, correct_edges=right), 1.0
 
-    monkeypatch.setattr(training, "train_epoch", epoch)
+    monkeypatch.setattr(training, "train_parser_epoch", epoch)
     monkeypatch.setattr(training, "evaluate", evaluation)
 
 
@@ -210,4 +212,4 @@ def test_no_words_have_no_rate(tmp_path):
 )  # fmt: skip
 def test_wrong_settings(settings):
     with pytest.raises(RequestError, match="at least 1|above 0"):
-        TrainingSettings(**settings)
+        ParserTraining(**settings)

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from nmt_ib.data.images import ImageSet
-from nmt_ib.deep_vib.training import CHECKPOINT, CONFIG, TrainingSettings, as_tensors, train
+from nmt_ib.deep_vib.training import CHECKPOINT, CONFIG, DeepVIBSettings, as_tensors, train
 from nmt_ib.errors import RequestError
 
-TINY = TrainingSettings(width=4, hidden=16, epochs=3, batch_size=20, learning_rate=1e-2)
+TINY = DeepVIBSettings(width=4, hidden=16, epochs=3, batch_size=20, learning_rate=1e-2)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_the_learning_rate_falls_every_two_epochs(images, tmp_path, monkeypatch)
 )
 def test_wrong_settings(settings, message):
     with pytest.raises(RequestError, match=message):
-        TrainingSettings(**settings)
+        DeepVIBSettings(**settings)
 
 
 def test_another_training_is_not_written_over(images, tmp_path):

@@ -10,13 +10,13 @@ import torch
 from scipy.stats import entropy
 
 from nmt_ib.data.images import ImageSet
-from nmt_ib.deep_vib.training import TrainingSettings, as_tensors, train
+from nmt_ib.deep_vib.training import DeepVIBSettings, as_tensors, train
 from nmt_ib.errors import RequestError
 from nmt_ib.results.deep_vib import DeepVIB
 from nmt_ib.seeding import sentence_generator
-from nmt_ib.studies.deep_vib import EPSILONS, RADII, deep_vib, evaluate
+from nmt_ib.studies.deep_vib import EPSILONS, RADII, evaluate, run_deep_vib
 
-TINY = TrainingSettings(width=4, hidden=16, epochs=30, batch_size=20, learning_rate=1e-2)
+TINY = DeepVIBSettings(width=4, hidden=16, epochs=30, batch_size=20, learning_rate=1e-2)
 
 
 def draw(count, seed):
@@ -36,7 +36,7 @@ def found(tmp_path_factory):
     strengths = {"bottleneck": 1e-2, "deterministic": 0.0, "dropout": 0.2, "label smoothing": 0.1}
     strengths["confidence penalty"] = 0.1
     return {
-        name: deep_vib(draw(200, 0), draw(60, 1), folder / name, settings=replace(TINY, objective=name, beta=beta))
+        name: run_deep_vib(draw(200, 0), draw(60, 1), folder / name, settings=replace(TINY, objective=name, beta=beta))
         for name, beta in strengths.items()
     }
 
@@ -80,7 +80,7 @@ def test_the_bounds_are_in_range(found):
 
 def test_with_a_high_beta_the_code_is_uninformative(tmp_path):
     settings = replace(TINY, beta=100.0, epochs=60, batch_size=10, learning_rate=3e-2)
-    nothing = deep_vib(draw(200, 0), draw(60, 1), tmp_path, settings=settings).averaged
+    nothing = run_deep_vib(draw(200, 0), draw(60, 1), tmp_path, settings=settings).averaged
     assert 0 <= nothing.izx_bits < 0.05
     assert abs(nothing.izy_bits) < 0.1
     assert nothing.error_all_samples > 0.5
@@ -104,7 +104,9 @@ def test_accuracy_falls_from_that_without_an_attack(found):
 
 
 def test_the_same_command_gives_the_same_figures(tmp_path):
-    first, second = (deep_vib(draw(200, 0), draw(60, 1), tmp_path, settings=replace(TINY, epochs=2)) for _ in range(2))
+    first, second = (
+        run_deep_vib(draw(200, 0), draw(60, 1), tmp_path, settings=replace(TINY, epochs=2)) for _ in range(2)
+    )
     assert first == second
 
 
@@ -128,4 +130,4 @@ def test_results_survive_json(found):
 )
 def test_sets_that_do_not_match(tmp_path, train, test, message):
     with pytest.raises(RequestError, match=message):
-        deep_vib(train, test, tmp_path, settings=TINY)
+        run_deep_vib(train, test, tmp_path, settings=TINY)

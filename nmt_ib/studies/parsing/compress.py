@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from nmt_ib.compression.kinds import TagSettings, WordShape, compressor
-from nmt_ib.compression.objective import Objective
-from nmt_ib.compression.training import TrainingSettings
+from nmt_ib.compression.objective import CompressionObjective
+from nmt_ib.compression.training import ParserTraining
 from nmt_ib.errors import RequestError
 from nmt_ib.models.loading import resolve_embedder
 from nmt_ib.parsing.biaffine import ParserSettings
@@ -110,10 +110,13 @@ def compress(
     check_count("num_tags", num_tags, 2)
     check_number("seed", seed)
     tag_settings = TagSettings(tags, dim, num_tags, deep, standard_prior, dropout)
-    training = TrainingSettings(epochs, batch_size, learning_rate, samples, patience, seed)
+    training = ParserTraining(epochs, batch_size, learning_rate, samples, patience, seed)
     studies = [
         CompressionStudy(
-            tag_settings, Objective(weight, gamma, warmup, free_bits), ParserSettings(dropout=dropout), training
+            tag_settings,
+            CompressionObjective(weight, gamma, warmup, free_bits),
+            ParserSettings(dropout=dropout),
+            training,
         )
         for weight in _betas(beta)
     ]

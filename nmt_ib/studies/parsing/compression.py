@@ -8,10 +8,10 @@ import torch
 
 from nmt_ib.compression.corpus import ParsingCorpus
 from nmt_ib.compression.kinds import TagSettings, WordShape
-from nmt_ib.compression.objective import Objective
+from nmt_ib.compression.objective import CompressionObjective
 from nmt_ib.compression.parser import moved
 from nmt_ib.compression.saved import ParserConfig, save_parser
-from nmt_ib.compression.training import Epoch, TrainingSettings, best_epoch, train
+from nmt_ib.compression.training import Epoch, ParserTraining, best_epoch, train
 from nmt_ib.errors import RequestError
 from nmt_ib.parsing.biaffine import ParserSettings
 from nmt_ib.protocols import Embedder
@@ -49,9 +49,9 @@ class CompressionStudy:
     """
 
     tags: TagSettings = TagSettings()
-    objective: Objective = Objective()
+    objective: CompressionObjective = CompressionObjective()
     parser: ParserSettings = ParserSettings()
-    training: TrainingSettings = TrainingSettings()
+    training: ParserTraining = ParserTraining()
 
     def __post_init__(self) -> None:
         unused = [name for name in ("gamma", "warmup", "free_bits") if getattr(self.objective, name)]

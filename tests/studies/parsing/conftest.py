@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nmt_ib.compression.objective import Objective
+from nmt_ib.compression.objective import CompressionObjective
 from nmt_ib.compression.saved import load_parser
-from nmt_ib.compression.training import TrainingSettings
+from nmt_ib.compression.training import ParserTraining
 from nmt_ib.studies.parsing.compression import CompressionStudy
 from tests.tiny_treebank import CONTINUOUS, SMALL, parser_config, tiny_corpus
 
@@ -26,7 +26,7 @@ def corpus(tmp_path):
 
 @pytest.fixture
 def study():
-    return CompressionStudy(CONTINUOUS, Objective(0.01), SMALL, TrainingSettings(epochs=2, batch_size=4))
+    return CompressionStudy(CONTINUOUS, CompressionObjective(0.01), SMALL, ParserTraining(epochs=2, batch_size=4))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nmt_ib.compression.kinds import TagSettings
-from nmt_ib.compression.objective import Objective
+from nmt_ib.compression.objective import CompressionObjective
 from nmt_ib.compression.saved import CONFIG, WEIGHTS, load_parser
 from nmt_ib.compression.training import CHECKPOINT, evaluate
 from nmt_ib.studies.parsing.compression import compression_sweep
@@ -48,7 +48,7 @@ def test_tags_without_a_finite_rate(corpus, study, tmp_path):
 
 def test_a_sweep_is_its_parsers_one_by_one(corpus, study, tmp_path):
     """Several are in subdirectories, a single one in the directory itself; nothing is trained twice."""
-    studies = [replace(study, objective=Objective(beta)) for beta in (0.01, 1.0)]
+    studies = [replace(study, objective=CompressionObjective(beta)) for beta in (0.01, 1.0)]
     epochs = []
     settings = {"corpora": (corpus, corpus), "config": parser_config(corpus), "after_epoch": epochs.append}
     points = compression_sweep(studies, directory=tmp_path / "sweep", **settings)
