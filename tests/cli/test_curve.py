@@ -99,8 +99,8 @@ def test_bad_tables_are_one_line(run, table, message):
     ("arguments", "message"),
     [
         (["--beta", "5"], "expected FROM:TO"),
-        (["--beta", "5:1"], "from above 0 to more"),
-        (["--beta", "0:1"], "from above 0 to more"),
+        (["--beta", "5:1"], "0 < smallest < largest"),
+        (["--beta", "0:1"], "0 < smallest < largest"),
         (["--method", "ba"], "'ba' is not one of 'ib', 'dib'"),
         (["--layers", "none.csv"], "none.csv"),
         (["--out", "joint.csv"], "is a file"),
