@@ -92,7 +92,8 @@ def test_the_first_batch_alone_is_gold_also_in_a_batch_of_all():
     for index in range(3):
         with h5py.File(GOLD / f"lm_embeddings_{index}.hdf5") as file:
             theirs = torch.from_numpy(np.concatenate([*file["0"][:]], axis=1))
-        assert_close(found[10 * index][0], theirs, rtol=0, atol=1e-6)
+        # Eight ulps of float32 on top: processors order the sums differently (seen: five, 1.2e-6 at a value of 2).
+        assert_close(found[10 * index][0], theirs, rtol=2**-20, atol=1e-6)
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
