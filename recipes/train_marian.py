@@ -25,8 +25,8 @@ from nmt_ib import Sentence, Seq2SeqModel, load_translation_model, own_answers, 
 
 LEARNING_RATE, WARMUP = 2e-3, 500  # Adam; linear warm-up over so many steps, then inverse square root decay
 BATCH, SMOOTHING = 64, 0.1  # sentence pairs, about 2,000 pieces of both languages; label smoothing
-OPTIMIZER = "optimizer.pt"
-Pairs = list[tuple[Sentence, Sentence]]
+STATE = "training.pt"  # in the last epoch: optimizer, and all weights: Hugging Face does not save positions
+Pairs, Texts = list[tuple[Sentence, Sentence]], tuple[list[str], list[str]]
 
 
 def tokenizer_of(folder: Path, options: argparse.Namespace) -> MarianTokenizer:
@@ -67,7 +67,7 @@ def save_epoch(model: MarianMTModel, tokenizer: MarianTokenizer, folder: Path, o
     model.save_pretrained(unfinished)
     tokenizer.save_pretrained(unfinished)
     if optimizer is not None:
-        torch.save(optimizer.state_dict(), unfinished / OPTIMIZER)
+        torch.save({"weights": model.state_dict(), "optimizer": optimizer.state_dict()}, unfinished / STATE)
     unfinished.rename(folder)
 
 
@@ -101,20 +101,20 @@ def quality(model: Seq2SeqModel, texts: list[str], references: list[str]) -> str
     return f"BLEU {bleu:.1f}  chrF {chrf:.1f}"
 
 
-def train(pairs: Pairs, held_out: tuple[list[str], list[str]], options: argparse.Namespace) -> None:
+def train(model: Seq2SeqModel, pairs: Pairs, held_out: Texts, options: argparse.Namespace) -> None:
     """Trains from the last saved epoch on."""
     done = max(int(folder.name.split("-")[1]) for folder in options.out.glob("epoch-*") if not folder.suffix)
-    model = load_translation_model(options.out / f"epoch-{done}")
     weights = [weight for weight in model.model.parameters() if weight.requires_grad]
     optimizer = Adam(weights, betas=(0.9, 0.98), eps=1e-9)
     if done:
-        state = torch.load(options.out / f"epoch-{done}" / OPTIMIZER, weights_only=True)
-        optimizer.load_state_dict(state)
+        state = torch.load(options.out / f"epoch-{done}" / STATE, weights_only=True)
+        model.model.load_state_dict(state["weights"])
+        optimizer.load_state_dict(state["optimizer"])
     for epoch in range(done + 1, options.epochs + 1):
         start = time.monotonic()
         loss = train_epoch(model, pairs, optimizer, epoch, options.seed)
         save_epoch(model.model, model.tokenizer, options.out / f"epoch-{epoch}", optimizer)
-        (options.out / f"epoch-{epoch - 1}" / OPTIMIZER).unlink(missing_ok=True)
+        (options.out / f"epoch-{epoch - 1}" / STATE).unlink(missing_ok=True)
         minutes = (time.monotonic() - start) / 60
         print(f"epoch {epoch}  loss {loss:.3f}  {quality(model, *held_out)}  {minutes:.1f} minutes", flush=True)
 
@@ -143,7 +143,7 @@ def main() -> None:
     sources = map(model.tokenize_source, read_lines(options.train_source))
     targets = map(model.tokenize_target, read_lines(options.train_target))
     held_out = list(read_lines(options.val_source)), list(read_lines(options.val_target))
-    train(list(zip(sources, targets, strict=True)), held_out, options)
+    train(model, list(zip(sources, targets, strict=True)), held_out, options)
 
 
 if __name__ == "__main__":
